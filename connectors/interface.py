@@ -1,0 +1,177 @@
+"""What a platform is to the rest of the product: a pure half and an I/O half.
+
+Pure (``Platform``): ``accept`` proves who calls and splits a webhook body, ``normalise`` turns a raw event into events,
+``plan`` turns a message into calls. No I/O, no clock, no secrets in what they return.
+I/O (``Sender``): ``perform`` makes exactly one attempt of one planned call.
+
+A sub-package ``connectors.<name>`` offers ``PLATFORM`` (a ``Platform``) in its ``__init__`` and the class ``Sender`` in
+its module ``sender``; importing the package must not import the I/O half.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from schemas.envelope import AnyEvent
+from schemas.inbound import RawEvent
+from schemas.outbound import OutboundMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One key of a ``[[channels]]`` table: ``is_secret`` values are given as ``env:NAME`` or ``file:PATH``."""
+
+    name: str
+    help: str
+    is_secret: bool = False
+    is_required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A configured account. ``values`` holds every field of the platform, resolved; several values mean rotation:
+    all are valid inbound, the first is used outbound."""
+
+    id: str
+    platform: str
+    values: Mapping[str, tuple[str, ...]] = field(repr=False)
+    api_base: str | None = None
+    policy: Mapping[str, Any] = field(default_factory=dict)
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """Every configured value of a field, newest first; empty when it is not set."""
+        return self.values.get(name, ())
+
+    def first(self, name: str) -> str:
+        """The value used outbound; empty when it is not set."""
+        return next(iter(self.values.get(name, ())), "")
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookRequest:
+    """``headers`` have lower-case names; ``query`` keeps the last of repeated names; ``body`` is as received."""
+
+    method: str
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """The platform checks the URL: answer 200 with this text, store nothing."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class InboundRecord:
+    """One record for ``iris.inbound.<platform>``: its channel, its peer (empty: the channel's own key), its value
+    (made by ``schemas.inbound.encode_*``)."""
+
+    channel: str
+    peer: str
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """All records of one body in its own order. ``refused`` counts entries that belong to no configured channel.
+    ``answer`` is the body of the 200."""
+
+    records: tuple[InboundRecord, ...]
+    refused: int = 0
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unprocessable:
+    """A raw event that can belong to no conversation; goes to the dead letters with this reason."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What the platform allows at ``now_ms``: the reply token as long as it is fresh and unspent."""
+
+    now_ms: int
+    reply_token: str | None = None
+    last_inbound_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One API call, covering 1..n parts in order.
+
+    ``url`` and ``headers`` hold ``{secret:NAME}`` where a channel's credential belongs; ``perform`` fills it in and
+    ``iris render`` prints ``***``. ``url`` is absolute. Calls that no user can see (typing, callback answers) have
+    ``is_visible`` False and cover no part. ``changes`` say, in words, what could not be rendered as asked.
+    ``idempotency_key`` is set where the platform takes one: such a call may be repeated safely within 24 h.
+    """
+
+    name: str
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: Any
+    part_ids: tuple[str, ...]
+    is_visible: bool = True
+    idempotency_key: str | None = None
+    changes: tuple[str, ...] = ()
+    uses_reply_token: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The platform took the call. ``message_ids`` in part order, as far as it names them."""
+
+    message_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """How often one call is tried and how long one try may take."""
+
+    count: int
+    timeout_s: float
+
+
+class Platform(Protocol):
+    """The pure half. ``prefix`` starts conversation ids; ``answer_within_s`` is the platform's own limit for webhooks;
+    ``reply_token_life_s`` is 0 where there is none; ``capabilities`` is told to the AI."""
+
+    name: str
+    prefix: str
+    answer_within_s: float
+    reply_token_life_s: float
+    fields: tuple[Field, ...]
+    attempts: Attempts
+    capabilities: Mapping[str, Any]
+
+    def accept(self, request: WebhookRequest, channel: Channel, channels: Sequence[Channel]) -> Accepted | Challenge:
+        """Prove who calls and split. ``channel`` is the one the URL names; ``channels`` are all of this platform.
+
+        Raises WebhookRejected and nothing else.
+        """
+        ...
+
+    def normalise(self, raw: RawEvent) -> tuple[AnyEvent, ...] | Unprocessable:
+        """Events of one raw event, in order; total: unknown kinds become ``unrecognised``."""
+        ...
+
+    def plan(self, message: OutboundMessage, window: Window, channel: Channel) -> tuple[Call, ...]:
+        """Calls in order, the nearest faithful form of every part; total."""
+        ...
+
+
+class Sender(Protocol):
+    """The I/O half: one per process, shared by all channels of the platform."""
+
+    async def perform(self, call: Call, channel: Channel, *, timeout_s: float) -> Receipt:
+        """Exactly one attempt; raises SendError."""
+        ...
+
+    async def close(self) -> None:
+        """Release connections."""
+        ...

@@ -1,0 +1,49 @@
+"""Discovers the platforms: every sub-package of ``connectors`` that offers ``PLATFORM``.
+
+The pure and the I/O half are loaded apart, so that replay can import the first without being able to send. Folders
+named in ``IRIS_CONNECTORS_PATH`` (separated like ``PATH``) are searched too.
+"""
+
+import importlib
+import os
+import pkgutil
+from collections.abc import Callable
+from functools import cache
+
+import connectors
+from connectors.interface import Platform, Sender
+
+NOT_PLATFORMS = {"shared"}
+
+
+class UnknownPlatform(LookupError):
+    """No connector of that name was found."""
+
+
+@cache
+def platforms() -> dict[str, Platform]:
+    """Every platform's pure half by name, in alphabetical order; raises ImportError when one is broken."""
+    for folder in filter(None, os.environ.get("IRIS_CONNECTORS_PATH", "").split(os.pathsep)):
+        if folder not in connectors.__path__:
+            connectors.__path__.append(folder)
+    found: dict[str, Platform] = {}
+    for module in sorted(pkgutil.iter_modules(connectors.__path__), key=lambda item: item.name):
+        if module.ispkg and module.name not in NOT_PLATFORMS:
+            platform: Platform = importlib.import_module(f"connectors.{module.name}").PLATFORM
+            found[platform.name] = platform
+    return found
+
+
+def platform_named(name: str) -> Platform:
+    """The pure half of one platform; raises UnknownPlatform, which lists those there are."""
+    try:
+        return platforms()[name]
+    except KeyError:
+        raise UnknownPlatform(f"no platform {name!r}; there are: {', '.join(platforms())}") from None
+
+
+def sender_class(name: str) -> Callable[[], Sender]:
+    """The class of a platform's I/O half; raises UnknownPlatform."""
+    package = type(platform_named(name)).__module__.rpartition(".")[0]
+    sender: Callable[[], Sender] = importlib.import_module(f"{package}.sender").Sender
+    return sender

@@ -1,0 +1,1 @@
+"""Parts that several platforms share: signatures, text limits, JSON splitting, HTTP client."""

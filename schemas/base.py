@@ -1,0 +1,41 @@
+"""The base model and the timestamp type shared by every schema.
+
+Models are frozen and forbid unknown fields: what is on our topics was written by us. Times are integers in memory (Unix
+milliseconds, UTC) and RFC 3339 text with milliseconds on the wire.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
+
+
+class Model(BaseModel):
+    """A frozen record of a topic; unknown fields are an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="null")
+
+
+def parse_time(value: Any) -> Any:
+    """RFC 3339 text with an offset to Unix milliseconds; integers pass through; anything else is left to validation."""
+    if isinstance(value, str):
+        moment = datetime.fromisoformat(value)
+        if moment.tzinfo is None:
+            raise ValueError(f"time {value!r} has no offset; write it in UTC with a trailing Z")
+        whole_s = int(moment.replace(microsecond=0).timestamp())
+        return whole_s * 1000 + moment.microsecond // 1000
+    return value
+
+
+def format_time(ms: int) -> str:
+    """Unix milliseconds to ``2026-11-23T10:00:00.123Z``."""
+    whole = datetime.fromtimestamp(ms // 1000, UTC)
+    return f"{whole:%Y-%m-%dT%H:%M:%S}.{ms % 1000:03d}Z"
+
+
+Timestamp = Annotated[
+    int,
+    BeforeValidator(parse_time),
+    PlainSerializer(format_time, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]

@@ -1,0 +1,58 @@
+"""``iris.inbound.<platform>``: one raw platform event as it was received.
+
+The value is a JSON object whose ``event`` member is the byte-exact slice of the webhook body (JSON platforms) or the
+text of the body (XML); ``enclosing`` keeps the scalars around it. A body that cannot be split is stored whole, base64,
+in ``body`` under the channel's own key.
+"""
+
+import base64
+from typing import Any
+
+import orjson
+from pydantic import JsonValue
+
+from schemas.base import Model
+
+
+class RawEvent(Model):
+    """A raw record: ``event`` is parsed JSON or XML text; ``peer`` is empty for what belongs to no conversation."""
+
+    platform: str
+    channel: str
+    peer: str
+    received_at: int
+    enclosing: dict[str, JsonValue]
+    event: Any = None
+    body: str | None = None
+
+
+def encode_raw(slice_: bytes, *, enclosing: dict[str, JsonValue], peer: str) -> bytes:
+    """A record value around a slice that is valid JSON by itself; the slice is embedded byte for byte."""
+    head = orjson.dumps({"peer": peer, "enclosing": enclosing})
+    return head[:-1] + b',"event":' + slice_ + b"}"
+
+
+def encode_text(text: str, *, enclosing: dict[str, JsonValue], peer: str) -> bytes:
+    """A record value around an event that is text (XML)."""
+    return orjson.dumps({"peer": peer, "enclosing": enclosing, "event": text})
+
+
+def encode_whole(body: bytes) -> bytes:
+    """A record value for a body that cannot be split: kept whole under the channel's own key."""
+    return orjson.dumps({"peer": "", "enclosing": {}, "body": base64.b64encode(body).decode()})
+
+
+def decode_raw(value: bytes, *, platform: str, channel: str, received_at: int) -> RawEvent:
+    """Back to a raw event; raises ValueError when the record is not one of ours."""
+    data = orjson.loads(value)
+    if not isinstance(data, dict) or not isinstance(data.get("enclosing"), dict):
+        raise ValueError("inbound record is not an object with peer, enclosing and event or body")
+    return RawEvent.model_construct(
+        platform=platform,
+        channel=channel,
+        peer=data.get("peer", ""),
+        received_at=received_at,
+        enclosing=data["enclosing"],
+        event=data.get("event"),
+        body=data.get("body"),
+    )

@@ -1,0 +1,1 @@
+"""The AI service: client, embedded service and the form of its answers."""

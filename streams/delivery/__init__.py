@@ -1,0 +1,1 @@
+"""Delivery, pure: attempts, the journal of sending, status order. No I/O, no clock."""

@@ -1,0 +1,86 @@
+"""Every setting, from ``IRIS_*`` environment variables through one frozen object.
+
+Channels are the one exception: they stand in ``iris.toml`` (see ``streams.channels``). What happens at a limit is
+written beside it. A wrong value stops the start with one message that names the variable and the fix.
+"""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class SettingsError(Exception):
+    """A setting is wrong or missing; the text names the setting, where it is set, and the fix."""
+
+
+class Settings(BaseSettings):
+    """``IRIS_`` + the upper-case name of each field. Durations end in their unit."""
+
+    model_config = SettingsConfigDict(env_prefix="IRIS_", frozen=True, extra="ignore")
+
+    config: Path = Field(Path("iris.toml"), description="the file that lists the channels")
+    data_dir: Path = Field(Path("data"), description="local state: broker's log (embedded), tables")
+
+    kafka_bootstrap_servers: str | None = Field(None, description="host:port,…; unset: an embedded broker is started")
+    kafka_port: int | None = Field(None, description="port of the embedded broker; unset: a free one is taken")
+    kafka_session_timeout_s: float = Field(10.0, ge=1, description="a silent worker loses its partitions after this")
+    topic_prefix: str = Field("iris.", pattern=r"^[a-z0-9.-]*$", description="starts every topic and group")
+    partitions: int = Field(8, ge=1, le=1024, description="of every co-partitioned topic; fixed once created")
+    replication: int = Field(1, ge=1, description="of every topic, changelogs too; 3 in production")
+    log_retention_days: int = Field(365, description="of the log; -1 keeps it for ever")
+    instance_id: str | None = Field(None, description="static group membership; unset: dynamic")
+
+    host: str = Field("127.0.0.1", description="address of the public port")
+    port: int = Field(8080, ge=0, le=65535, description="public port: webhooks")
+    admin_host: str = "127.0.0.1"
+    admin_port: int = Field(8081, ge=0, le=65535, description="health, metrics, /v1")
+    admin_token: SecretStr | None = Field(None, description="bearer token of /v1; unset: /v1 is closed")
+    body_bytes_max: int = Field(4_000_000, description="a larger webhook body gets 413 (WhatsApp sends up to 3 MB)")
+    body_depth_max: int = Field(64, description="a deeper JSON body gets 400")
+    webhook_requests_max: int = Field(2_000, description="webhooks in hand; beyond: 503 with Retry-After")
+    answer_share: float = Field(0.8, gt=0, lt=1, description="of the platform's own limit, after which 503 is answered")
+
+    ai_url: str | None = Field(None, description="the AI service; unset: the embedded one")
+    ai_call_timeout_s: float = Field(3.0, gt=0)
+    ai_turn_timeout_s: float = Field(15.0, gt=0, description="all attempts of a turn together; then the fallback")
+    ai_attempts: int = Field(3, ge=1)
+    ai_concurrency: int = Field(64, ge=1, description="turns in the AI's hands at once; more wait on the topic")
+
+    send_concurrency: int = Field(64, ge=1, description="conversations being sent to at once; more wait on the topic")
+    send_retry_s_max: float = Field(30.0, description="longest wait between two attempts")
+    evidence_wait_s: float = Field(60.0, description="how long an unknown send waits for evidence")
+
+    session_hours: float = Field(24.0, description="context, preferences and session go after this silence")
+    dedup_days: float = Field(7.0, description="how long inbound ids are remembered (WhatsApp redelivers that long)")
+    context_messages: int = Field(50, ge=1, description="messages told to the AI; older ones leave the state")
+    context_chars_max: int = Field(2_000, description="of one message in the context; the rest is cut there")
+    pending_messages_max: int = Field(
+        200, description="messages of one waiting turn; the oldest leave the turn, logged"
+    )
+
+    commit_interval_s: float = Field(0.5, gt=0)
+    batch_records_max: int = Field(2_000, ge=1, description="records of one step of a pure stage")
+    inflight_records_max: int = Field(8_000, ge=1, description="records read and not yet acknowledged, per stage")
+    retries: int = Field(3, ge=0, description="of a record whose handling raised, before it is a dead letter")
+    log_level: str = "INFO"
+    failpoints: str = Field("", description="tests only: name=after-n-hits,…; the process dies there")
+
+    @property
+    def kafka_url(self) -> str:
+        """Bootstrap servers; raises SettingsError where none is known (a stage started apart needs one)."""
+        if self.kafka_bootstrap_servers is None:
+            raise SettingsError(
+                "IRIS_KAFKA_BOOTSTRAP_SERVERS is not set: name the broker (host:port), or run `iris serve`, which starts one"
+            )
+        return self.kafka_bootstrap_servers
+
+
+def load_settings() -> Settings:
+    """From the environment; raises SettingsError."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "IRIS_" + "_".join(str(item) for item in first["loc"]).upper()
+        raise SettingsError(f"{name}={first.get('input')!r}: {first['msg']}; fix or unset the variable") from error

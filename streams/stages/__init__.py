@@ -1,0 +1,1 @@
+"""The six stages: each file says in its first line what it reads and writes."""
