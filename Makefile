@@ -1,0 +1,56 @@
+# Every command of this repository. `make` prints the list; all work happens inside .venv.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+CODE := streams connectors schemas tests
+# Written after a complete install, so that a second `make` is instant and a changed lock installs again.
+STAMP := $(VENV)/.installed
+
+.PHONY: help install run test check fmt lock clean
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  \033[1mmake %-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(STAMP) ## virtual environment with the locked dependencies and the `iris` command
+
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is missing: install it, or name another with 'make PYTHON=python3.12'" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# The build backend comes first: nothing is built in isolation, where pip would fetch an unlocked one.
+$(STAMP): requirements-build.txt requirements.txt pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements-build.txt
+	$(BIN)/python -m pip install --quiet --require-hashes --no-build-isolation --requirement requirements.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+run: install ## everything on this machine: embedded broker, all stages, embedded AI
+	$(BIN)/iris serve
+
+test: install ## the whole test suite; ARGS="-k name" narrows it
+	$(BIN)/python -m pytest $(ARGS)
+
+check: install ## what CI asks of the code: format, lint, types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fmt: install ## format, and fix what the linter can fix
+	$(BIN)/ruff check --fix --quiet . || true
+	$(BIN)/ruff format .
+
+PIP_COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header --no-emit-options \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+
+lock: install ## compile the lock files from pyproject.toml: build backend, runtime, runtime with tests
+	$(BIN)/python -m pip install --quiet pip-tools
+	$(PIP_COMPILE) --build-deps-for editable --only-build-deps --output-file requirements-build.txt pyproject.toml
+	$(PIP_COMPILE) --extra dev --output-file requirements.txt pyproject.toml
+	$(PIP_COMPILE) --constraint requirements.txt --output-file requirements-runtime.txt pyproject.toml
+
+clean: ## remove the environment, caches and local data
+	rm -rf $(VENV) .iris build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
