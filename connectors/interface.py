@@ -156,6 +156,13 @@ class Platform(Protocol):
         """
         ...
 
+    def split(self, body: bytes, channel: Channel, channels: Sequence[Channel]) -> Accepted:
+        """Split an authentic body; ``accept`` calls it after the proof, ``iris inspect`` without one.
+
+        Raises WebhookRejected (status 400) when the body is not of this platform's form at all.
+        """
+        ...
+
     def normalise(self, raw: RawEvent) -> tuple[AnyEvent, ...] | Unprocessable:
         """Events of one raw event, in order; total: unknown kinds become ``unrecognised``."""
         ...
