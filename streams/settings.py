@@ -46,6 +46,14 @@ class Settings(BaseSettings):
     ai_turn_timeout_s: float = Field(15.0, gt=0, description="all attempts of a turn together; then the fallback")
     ai_attempts: int = Field(3, ge=1)
     ai_concurrency: int = Field(64, ge=1, description="turns in the AI's hands at once; more wait on the topic")
+    ai_answer_bytes_max: int = Field(1_048_576, ge=1_024, description="a longer answer counts as broken: tried again")
+    ai_answer_chars_max: int = Field(20_000, ge=1, description="of an answer's text; the rest is cut there")
+    ai_api_key: SecretStr | None = Field(None, description="bearer token for the AI service; unset: none is sent")
+    ai_model: str = Field("default", description="told to a chat-completions server, which ai_url then ends in")
+    ai_prompt: str = Field(
+        "You answer a company's customers in a chat. Answer in the language of the last message, in plain text, shortly.",
+        description="system message for a chat-completions server",
+    )
 
     send_concurrency: int = Field(64, ge=1, description="conversations being sent to at once; more wait on the topic")
     send_retry_s_max: float = Field(30.0, description="longest wait between two attempts")
