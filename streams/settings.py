@@ -51,7 +51,7 @@ class Settings(BaseSettings):
     ai_api_key: SecretStr | None = Field(None, description="bearer token for the AI service; unset: none is sent")
     ai_model: str = Field("default", description="told to a chat-completions server, which ai_url then ends in")
     ai_prompt: str = Field(
-        "You answer a company's customers in a chat. Answer in the language of the last message, in plain text, shortly.",
+        "You answer a company's customers in a chat. Answer shortly, in plain text, in their language.",
         description="system message for a chat-completions server",
     )
 
