@@ -1,0 +1,81 @@
+"""One item of a messaging webhook while it is being read: safe views of its members, and the events made so far.
+
+Reads a raw record, writes envelopes; ids and times follow design.md "Event envelope".
+"""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from connectors.shared.meta.values import as_dict, as_id, as_list, as_time_ms
+from schemas.content import UnsupportedContent
+from schemas.envelope import AnyEvent
+from schemas.events import EventData, Unrecognised, wire_name
+from schemas.ids import conversation_id, event_id
+from schemas.inbound import RawEvent
+from schemas.registry import EVENT_MODELS
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What differs between the platforms that speak this form: ``webhook_object`` names the bodies' ``object``,
+    ``account_field`` the channel field that holds the account's own id."""
+
+    name: str
+    prefix: str
+    webhook_object: str
+    account_field: str
+
+
+class Item:
+    """``peer`` is the user's side, empty when none can be told; ``occurred_at`` is the platform's clock in ms."""
+
+    def __init__(self, raw: RawEvent, dialect: Dialect) -> None:
+        self.event: dict[str, Any] = as_dict(raw.event)
+        self.enclosing = raw.enclosing
+        self.peer = raw.peer if isinstance(raw.peer, str) else ""
+        self.account = as_id(raw.enclosing.get("entry_id"))
+        self.sender = as_id(as_dict(self.event.get("sender")).get("id"))
+        self.recipient = as_id(as_dict(self.event.get("recipient")).get("id")) or self.account
+        self.timestamp = as_time_ms(self.event.get("timestamp"))
+        self.occurred_at = self.timestamp or as_time_ms(raw.enclosing.get("time")) or int(raw.received_at)
+        self.events: list[AnyEvent] = []
+        self._raw = raw
+        self._dialect = dialect
+
+    @property
+    def own_app_ids(self) -> frozenset[str]:
+        """The channel's own app ids, which intake put beside the item."""
+        return frozenset(map(as_id, as_list(self.enclosing.get("app_ids")))) - {""}
+
+    def add(self, data: EventData, *, native_key: str) -> None:
+        """One more event of this item; its id follows from the native key and its place among the item's events."""
+        kind, ordinal = wire_name(type(data)), len(self.events)
+        identity = event_id(self._dialect.name, self._raw.channel, kind, native_key, ordinal)
+        event = EVENT_MODELS[kind](
+            id=identity,
+            type=kind,
+            conversation_id=conversation_id(self._dialect.prefix, self._raw.channel, self.peer),
+            platform=self._dialect.name,
+            channel=self._raw.channel,
+            occurred_at=self.occurred_at,
+            recorded_at=int(self._raw.received_at),
+            correlation_id=identity,
+            data=data,
+        )
+        self.events.append(event)
+
+    def add_unrecognised(self, native_kind: str) -> None:
+        """Keep the whole item under this name."""
+        content = UnsupportedContent(native_kind=native_kind, raw=self.event)
+        self.add(Unrecognised(native_kind=native_kind, content=content), native_key=self.digest())
+
+    def moment_key(self, *parts: str) -> str:
+        """A composed native key for what has no id of its own: the parts, the person and the item's time."""
+        return ":".join((*parts, self.peer, str(self.timestamp or self.digest())))
+
+    def digest(self) -> str:
+        """A native key from the item's content: equal for a redelivery, different for anything else."""
+        return hashlib.sha256(orjson.dumps(self.event, option=orjson.OPT_SORT_KEYS)).hexdigest()

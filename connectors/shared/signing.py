@@ -1,0 +1,65 @@
+"""Proofs of origin: HMAC-SHA256 over the raw body, and equality of shared values. Pure; constant time; never raises.
+
+A channel may have several secrets at once while one is replaced by the next: each function says which ones fit.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Iterable
+
+
+def hmac_hex(secret: str, body: bytes) -> str:
+    """Lower-case hex HMAC-SHA256 of the body."""
+    return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+def hmac_base64(secret: str, body: bytes) -> str:
+    """Base64 HMAC-SHA256 of the body."""
+    return base64.b64encode(hmac.new(secret.encode(), body, hashlib.sha256).digest()).decode()
+
+
+def verified_hex(secrets: Iterable[str], body: bytes, signature: str) -> str | None:
+    """The secret whose hex HMAC-SHA256 of ``body`` is ``signature`` (either case), or None."""
+    try:
+        given = binascii.unhexlify(signature.encode())
+    except (ValueError, UnicodeEncodeError):
+        return None
+    return _verified(secrets, body, given)
+
+
+def verified_base64(secrets: Iterable[str], body: bytes, signature: str) -> str | None:
+    """The secret whose base64 HMAC-SHA256 of ``body`` is ``signature``, or None."""
+    try:
+        given = base64.b64decode(signature.encode(), validate=True)
+    except (ValueError, UnicodeEncodeError):
+        return None
+    return _verified(secrets, body, given)
+
+
+def is_equal(given: str, expected: str) -> bool:
+    """Constant-time equality of texts; an empty expectation equals nothing."""
+    # Bytes, because compare_digest raises TypeError on non-ASCII text, and header text may hold anything.
+    return bool(expected) and hmac.compare_digest(_bytes(given), _bytes(expected))
+
+
+def equal_to(expected: Iterable[str], given: str) -> str | None:
+    """The one of several expected values that equals ``given``, or None; looks at all of them either way."""
+    found = [value for value in expected if is_equal(given, value)]
+    return found[0] if found else None
+
+
+def _verified(secrets: Iterable[str], body: bytes, given: bytes) -> str | None:
+    found = [
+        secret
+        for secret in secrets
+        # An empty secret would be one that everybody knows.
+        if secret and hmac.compare_digest(hmac.new(secret.encode(), body, hashlib.sha256).digest(), given)
+    ]
+    return found[0] if found else None
+
+
+def _bytes(text: str) -> bytes:
+    # Header text may hold lone surrogates where bytes were not UTF-8.
+    return text.encode("utf-8", "surrogatepass")

@@ -1,0 +1,121 @@
+"""Untrusted JSON: bounded before it is parsed, split without being changed. Pure.
+
+A webhook body is cut into the exact bytes of its events, so that what the log keeps is what the platform sent.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from itertools import accumulate
+from typing import Any, TypeVar
+
+import msgspec
+import orjson
+
+MAX_DEPTH = 64
+"""Deepest nesting of a body. Real bodies stay below 16; parsers recurse, so this is checked before any of them runs."""
+
+T = TypeVar("T")
+
+# A whole string, unterminated at the end of the body at worst. Possessive, so that no byte is ever looked at twice.
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+# Opening brackets to +1, closing ones to -1 (as a signed byte); everything else is deleted.
+_STEPS = bytes.maketrans(b"{[]}", b"\x01\x01\xff\xff")
+_NOT_BRACKETS = bytes(set(range(256)) - set(b"{}[]"))
+_CHUNK = 64 * 1024
+
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+)
+
+
+class MalformedJsonError(ValueError):
+    """The body is not JSON, or nested too deep; the text says which."""
+
+
+def is_deeper_than(body: bytes, limit: int) -> bool:
+    """Whether brackets nest deeper than ``limit``; strings are skipped, nothing is parsed, time is linear."""
+    steps = memoryview(_STRING.sub(b"", body).translate(_STEPS, _NOT_BRACKETS)).cast("b")
+    depth = 0
+    for start in range(0, len(steps), _CHUNK):
+        depths = list(accumulate(steps[start : start + _CHUNK], initial=depth))
+        if max(depths) > limit:
+            return True
+        depth = depths[-1]
+    return False
+
+
+def split_json(body: bytes, shape: type[T]) -> T | None:
+    """Decode the envelope into ``shape``, a ``msgspec.Struct`` whose events are ``msgspec.Raw``.
+
+    None when the body is JSON but not of that shape: keep it whole. Raises MalformedJsonError when it is not JSON at
+    all. Half of a surrogate pair, which a sender makes by cutting an emoji, becomes U+FFFD in place (same length).
+    """
+    if is_deeper_than(body, MAX_DEPTH):
+        raise MalformedJsonError(f"body is nested deeper than {MAX_DEPTH}")
+    try:
+        body.decode()
+        return msgspec.json.decode(body, type=shape)
+    except msgspec.ValidationError:
+        return None
+    except (UnicodeDecodeError, msgspec.DecodeError) as error:
+        mended = mend_surrogates(_lenient_json(body, reason=str(error)))
+    try:
+        return msgspec.json.decode(mended, type=shape)
+    except msgspec.DecodeError:
+        return None
+
+
+def _lenient_json(body: bytes, *, reason: str) -> bytes:
+    """The body, if a parser that takes lone surrogates takes it; raises MalformedJsonError with ``reason``."""
+    try:
+        # Python refuses integers of more than 4,300 digits, which are valid JSON all the same; float takes them.
+        json.loads(body, parse_int=float, parse_constant=_refuse)
+    except ValueError:
+        raise MalformedJsonError(f"body is not JSON: {reason}") from None
+    return body
+
+
+def _refuse(constant: str) -> float:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def mend_surrogates(body: bytes) -> bytes:
+    r"""The same JSON with every lone ``\uD8xx``–``\uDFxx`` escape as ``\ufffd``; the length stays the same."""
+    return _ESCAPE.sub(lambda match: rb"\ufffd" if match.group(1) else match.group(), body)
+
+
+def parse_slice(slice_: bytes | msgspec.Raw) -> Any:
+    """The parsed event, or ``UNREADABLE`` when the log's reader could not load it again."""
+    try:
+        return orjson.loads(bytes(slice_))
+    except orjson.JSONDecodeError:
+        return UNREADABLE
+
+
+class _Unreadable:
+    """Type of ``UNREADABLE``."""
+
+    def __repr__(self) -> str:
+        return "UNREADABLE"
+
+
+UNREADABLE = _Unreadable()
+"""Answer of ``parse_slice`` for valid JSON that no double holds (1e999): such an event is kept whole."""
+
+
+def member(value: Any, *path: str) -> Any:
+    """A member deep inside parsed JSON, None as soon as something on the way is no object or is missing."""
+    for name in path:
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(name)
+    return value
+
+
+def text_member(value: Any, *path: str) -> str | None:
+    """Like ``member`` but only a non-empty text, or an integer as its decimal text (ids come as both)."""
+    found = member(value, *path)
+    if isinstance(found, int) and not isinstance(found, bool):
+        return str(found)
+    return found if isinstance(found, str) and found else None
