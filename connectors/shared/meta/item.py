@@ -35,7 +35,7 @@ class Item:
     def __init__(self, raw: RawEvent, dialect: Dialect) -> None:
         self.event: dict[str, Any] = as_dict(raw.event)
         self.enclosing = raw.enclosing
-        self.peer = raw.peer if isinstance(raw.peer, str) else ""
+        self.peer = as_id(raw.peer)
         self.account = as_id(raw.enclosing.get("entry_id"))
         self.sender = as_id(as_dict(self.event.get("sender")).get("id"))
         self.recipient = as_id(as_dict(self.event.get("recipient")).get("id")) or self.account

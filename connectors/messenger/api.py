@@ -1,0 +1,72 @@
+"""Messenger's Send API: endpoint, limits, error codes and the wire shapes that we write.
+
+Sources: Messenger Platform "Send API", "Quick Replies", "Button Template", "Generic Template", "Common Error Codes";
+https://developers.facebook.com/documentation/business-messaging/messenger-platform
+"""
+
+from typing import Any, NotRequired, TypedDict
+
+from connectors.shared.meta.drafts import Limits
+from connectors.shared.meta.meanings import AMBIGUOUS, PERMANENT, RETRYABLE, UNREACHABLE, Meaning, Meanings
+from connectors.shared.text import characters
+
+API_BASE = "https://graph.facebook.com"
+GRAPH_VERSION = "v26.0"
+"""Released 29 July 2026 ("Graph API Changelog"); a call without a version gets the app's oldest."""
+
+LIMITS = Limits(
+    text_max=2000,  # "Send API": message.text
+    text_measure=characters,
+    quick_replies_max=13,  # "Quick Replies"
+    button_text_max=640,  # "Button Template": text
+    metadata_max=999,  # "Send API": metadata, fewer than 1000 characters
+)
+
+WINDOW_MS = 24 * 3600 * 1000
+"""Standard messaging window after the person's last message ("Messenger Platform policy overview")."""
+
+HUMAN_AGENT_MS = 7 * 24 * 3600 * 1000
+"""A person of the business may still answer within seven days ("Message tags": HUMAN_AGENT)."""
+
+HOUR_S = 3600.0
+
+ERROR_MEANINGS: Meanings = {
+    # "Invalid JSON reply": Meta lost its own answer, so the message may have gone out.
+    (1, 1357046): AMBIGUOUS,
+    # Outside of the allowed window.
+    (10, 2018278): PERMANENT,
+    # The page is restricted for some hours.
+    (10, 1893063): Meaning(retryable=True, channel_wide=True, wait_s=HOUR_S),
+    (100, 2018001): UNREACHABLE,
+    # Meta could not fetch the media, or not in time.
+    (100, 2018008): RETRYABLE,
+    (100, 2018294): RETRYABLE,
+    (200, 1545041): UNREACHABLE,
+    (551, None): UNREACHABLE,
+    (1200, None): RETRYABLE,
+    (2018108, None): UNREACHABLE,
+}
+"""Beside the generic ones ("Common Error Codes")."""
+
+
+class Recipient(TypedDict):
+    """The person, by page-scoped id."""
+
+    id: str
+
+
+class ReplyTo(TypedDict):
+    """The message that is quoted."""
+
+    mid: str
+
+
+class SendBody(TypedDict):
+    """Body of ``POST /{page}/messages``; ``reply_to`` stands here and not inside ``message``."""
+
+    recipient: Recipient
+    messaging_type: str
+    tag: NotRequired[str]
+    message: NotRequired[dict[str, Any]]
+    template: NotRequired[dict[str, Any]]
+    reply_to: NotRequired[ReplyTo]

@@ -1,0 +1,36 @@
+"""Messenger's webhook: untrusted bytes to raw records, raw records to events. Pure.
+
+Reads bodies of ``object: page``; everything but the names below is common to Meta's platforms.
+"""
+
+from collections.abc import Sequence
+
+from connectors.errors import WebhookRejected
+from connectors.interface import Accepted, Challenge, Channel, Unprocessable, WebhookRequest
+from connectors.shared.meta.entries import split_messaging
+from connectors.shared.meta.item import Dialect
+from connectors.shared.meta.normalise import normalise_messaging
+from connectors.shared.meta.webhook import answer_challenge, proven_channels
+from schemas.envelope import AnyEvent
+from schemas.inbound import RawEvent
+
+DIALECT = Dialect(name="messenger", prefix="fb_", webhook_object="page", account_field="page_id")
+
+
+def accept_request(request: WebhookRequest, channel: Channel, channels: Sequence[Channel]) -> Accepted | Challenge:
+    """Answer the URL check, or prove the signature and split. Raises WebhookRejected."""
+    if request.method == "GET":
+        return answer_challenge(request, channel)
+    if request.method != "POST":
+        raise WebhookRejected(f"method {request.method} is neither GET nor POST", status=405)
+    return split_body(request.body, channel, proven_channels(request, channel, channels))
+
+
+def split_body(body: bytes, channel: Channel, channels: Sequence[Channel]) -> Accepted:
+    """One record per item of an authentic body. Raises WebhookRejected (400) when it is not JSON."""
+    return split_messaging(body, DIALECT, channel, channels)
+
+
+def normalise_raw(raw: RawEvent) -> tuple[AnyEvent, ...] | Unprocessable:
+    """Events of one record; total."""
+    return normalise_messaging(raw, DIALECT)

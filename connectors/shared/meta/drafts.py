@@ -1,0 +1,149 @@
+"""Message bodies of the Send API form: texts, media, button templates and quick replies, within the limits. Pure.
+
+A draft is one call's body without recipient and frame. What does not fit is cut or moved, never dropped, and said in
+``changes``, in numbers and not in the message's own words, because changes are logged outside of the content.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from connectors.shared.text import Measure, characters, split_text, truncate
+from schemas.outbound import Button
+
+CONTINUED = "⋯"
+"""Stands where the platform demands words and the message has none: further buttons of the same question."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """``text_max`` is in ``text_measure``, all other texts in characters; each platform's ``api`` names its sources."""
+
+    text_max: int
+    text_measure: Measure
+    quick_replies_max: int = 13
+    button_text_max: int = 640
+    buttons_max: int = 3
+    title_max: int = 20
+    payload_max: int = 1000
+    elements_max: int = 10
+    element_text_max: int = 80
+    metadata_max: int = 999
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """``body`` has ``message``, or ``template`` for approved templates."""
+
+    body: dict[str, Any]
+    changes: tuple[str, ...] = ()
+
+
+def text_drafts(text: str, buttons: Sequence[Button], limits: Limits) -> list[Draft]:
+    """The text in as many messages as it needs; the buttons stand under its last words, three to a message."""
+    native, lines, changes = buttons_of(buttons, limits)
+    text = "\n".join(part for part in (text.rstrip(), *lines) if part)
+    head, tail = (text, "") if not native else _apart(text, limits)
+    drafts = [_text(piece) for piece in split_text(head, limits.text_max, limits.text_measure)]
+    if len(drafts) > 1:
+        changes.append(f"text split into {len(drafts)} messages")
+    groups = list(chunks(native, limits.buttons_max))
+    if len(groups) > 1:
+        changes.append(f"{len(native)} buttons on {len(groups)} messages")
+    for group in groups:
+        drafts.append(_button_template(tail or CONTINUED, group))
+        tail = ""
+    if not drafts:
+        drafts.append(_text(CONTINUED))
+        changes.append("the text was empty")
+    return with_changes(drafts, changes)
+
+
+def attachment(kind: str, payload: dict[str, Any]) -> Draft:
+    """A message with one attachment."""
+    return Draft({"message": {"attachment": {"type": kind, "payload": payload}}})
+
+
+def buttons_of(buttons: Sequence[Button], limits: Limits) -> tuple[list[dict[str, Any]], list[str], list[str]]:
+    """Native buttons, text lines for those that cannot be buttons, and the changes."""
+    native = [_native_button(button, limits) for button in buttons if _is_usable(button, limits)]
+    lines = [_line(button) for button in buttons if not _is_usable(button, limits)]
+    changes = [f"{len(lines)} buttons written as text: payload too long or no web link"] if lines else []
+    return native, lines, changes + _cut_labels(buttons, limits)
+
+
+def quick_replies_of(
+    buttons: Sequence[Button], limits: Limits
+) -> tuple[list[dict[str, Any]], tuple[Button, ...], list[str]]:
+    """Native quick replies, the buttons that cannot be among them (too many, links), and the changes."""
+    able = [button for button in buttons if button.data is not None and _is_usable(button, limits)]
+    shown = able[: limits.quick_replies_max]
+    others = tuple(button for button in buttons if not any(button is one for one in shown))
+    native = [
+        {"content_type": "text", "title": _title(button, limits), "payload": button.data or ""} for button in shown
+    ]
+    changes = [f"{len(others)} quick replies became buttons"] if others else []
+    return native, others, changes + _cut_labels(shown, limits)
+
+
+def with_changes(drafts: Sequence[Draft], changes: Iterable[str]) -> list[Draft]:
+    """The same drafts; the first one tells the changes."""
+    first, *rest = drafts
+    return [Draft(first.body, (*changes, *first.changes)), *rest]
+
+
+def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """Slices of at most ``size``, in order."""
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def is_web_link(url: str | None) -> bool:
+    """A link that Meta would fetch or open."""
+    return url is not None and url.startswith(("https://", "http://"))
+
+
+def _apart(text: str, limits: Limits) -> tuple[str, str]:
+    """What goes before the button template, and the last words, which fit into it."""
+    last = split_text(text, limits.button_text_max, characters)[-1:]
+    tail = last[0] if last else ""
+    return text[: len(text) - len(tail)].rstrip(), tail
+
+
+def _text(text: str) -> Draft:
+    return Draft({"message": {"text": text}})
+
+
+def _button_template(text: str, buttons: Sequence[dict[str, Any]]) -> Draft:
+    return attachment("template", {"template_type": "button", "text": text, "buttons": list(buttons)})
+
+
+def _is_usable(button: Button, limits: Limits) -> bool:
+    if button.data is not None:
+        return 0 < len(button.data) <= limits.payload_max
+    return is_web_link(button.url)
+
+
+def _native_button(button: Button, limits: Limits) -> dict[str, Any]:
+    title = _title(button, limits)
+    if button.data is not None:
+        return {"type": "postback", "title": title, "payload": button.data}
+    return {"type": "web_url", "title": title, "url": button.url}
+
+
+def _title(button: Button, limits: Limits) -> str:
+    return truncate(_label(button), limits.title_max, characters)
+
+
+def _label(button: Button) -> str:
+    return button.label.strip() or button.data or button.url or CONTINUED
+
+
+def _cut_labels(buttons: Sequence[Button], limits: Limits) -> list[str]:
+    cut = sum(len(_label(button)) > limits.title_max for button in buttons if _is_usable(button, limits))
+    return [f"{cut} labels cut to {limits.title_max} characters"] if cut else []
+
+
+def _line(button: Button) -> str:
+    return f"• {_label(button)}: {button.url}" if button.url else f"• {_label(button)}"

@@ -1,0 +1,116 @@
+"""Splits an authentic messaging body into one record per event, each for the channel that owns its entry. Pure.
+
+Reads webhook bytes, writes ``iris.inbound.<platform>`` values: entry[] × (messaging | standby | changes)[] × item, in
+the order of the body. What is not of this form is kept whole under the channel's own key.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from pydantic import JsonValue
+
+from connectors.errors import WebhookRejected
+from connectors.interface import Accepted, Channel, InboundRecord
+from connectors.shared.meta.item import Dialect
+from connectors.shared.meta.messages import is_echo
+from connectors.shared.meta.values import as_dict, as_id
+from connectors.shared.meta.webhook import APP_ID
+from connectors.shared.splitting import UNREADABLE, MalformedJsonError, parse_slice, split_json
+from schemas.inbound import encode_raw, encode_whole
+
+MESSAGING = "messaging"
+STANDBY = "standby"
+"""Another app holds the thread: the same items, not to be answered ("Handover Protocol")."""
+CHANGES = "changes"
+CONTAINERS = (MESSAGING, STANDBY, CHANGES)
+
+WHOLE_ENTRY = "entry"
+"""In place of a container: the record is an entry that holds none."""
+
+Members = dict[str, msgspec.Raw]
+
+
+class _Body(msgspec.Struct):
+    entry: list[msgspec.Raw]
+    object: str
+
+
+def split_messaging(body: bytes, dialect: Dialect, channel: Channel, channels: Sequence[Channel]) -> Accepted:
+    """Records of a body; an entry whose account nobody among ``channels`` owns is counted in ``refused``.
+
+    Raises WebhookRejected (400) when the body is not JSON.
+    """
+    try:
+        envelope = split_json(body, _Body)
+    except MalformedJsonError as error:
+        raise WebhookRejected(f"the body is not JSON: {error}", status=400) from error
+    if envelope is None or envelope.object != dialect.webhook_object:
+        return Accepted((InboundRecord(channel.id, "", encode_whole(body)),))
+    records: list[InboundRecord] = []
+    refused = 0
+    for slice_ in envelope.entry:
+        members = _decoded(slice_, Members) or {}
+        account = as_id(_value(members.get("id")))
+        owner = _owner(account, dialect, channel, channels)
+        if not account and channel.all(dialect.account_field):
+            # Its items may be another account's, so none of them goes to a conversation.
+            members = {}
+        if owner is None:
+            refused += 1
+        else:
+            records += _records(slice_, members, account, owner)
+    return Accepted(tuple(records), refused=refused)
+
+
+def _owner(account: str, dialect: Dialect, channel: Channel, channels: Sequence[Channel]) -> Channel | None:
+    """Who owns this account, the URL's own channel first; an entry without an account id stays where it was sent."""
+    for candidate in (channel, *channels):
+        if account in candidate.all(dialect.account_field):
+            return candidate
+    return channel if not account or not channel.all(dialect.account_field) else None
+
+
+def _records(slice_: msgspec.Raw, members: Members, account: str, owner: Channel) -> list[InboundRecord]:
+    enclosing: dict[str, JsonValue] = {"entry_id": account, "app_ids": list(owner.all(APP_ID.name))}
+    time = _value(members.get("time"))
+    if isinstance(time, int | float | str):
+        enclosing["time"] = time
+    found = [name for name in members if name in CONTAINERS]
+    if not found:
+        return [_record(slice_, owner, enclosing | {"container": WHOLE_ENTRY})]
+    records = []
+    for name in found:
+        items = _decoded(members[name], list[msgspec.Raw])
+        place = enclosing | {"container": name if items is not None else WHOLE_ENTRY}
+        records += [_record(item, owner, place) for item in ([members[name]] if items is None else items)]
+    return records
+
+
+def _record(slice_: msgspec.Raw, owner: Channel, enclosing: dict[str, JsonValue]) -> InboundRecord:
+    event = parse_slice(slice_)
+    if event is UNREADABLE:
+        return InboundRecord(owner.id, "", encode_whole(bytes(slice_)))
+    has_peer = enclosing["container"] in (MESSAGING, STANDBY)
+    peer = peer_of(event, str(enclosing["entry_id"])) if has_peer else ""
+    return InboundRecord(owner.id, peer, encode_raw(bytes(slice_), enclosing=enclosing, peer=peer))
+
+
+def peer_of(event: Any, account: str) -> str:
+    """The user's side of an item: who is not the account; empty when the item does not say."""
+    item = as_dict(event)
+    sender, recipient = (as_id(as_dict(item.get(side)).get("id")) for side in ("sender", "recipient"))
+    return recipient if is_echo(item) or (sender and sender == account) else sender
+
+
+def _decoded(raw: msgspec.Raw, shape: Any) -> Any:
+    try:
+        return msgspec.json.decode(raw, type=shape)
+    except msgspec.ValidationError:
+        return None
+
+
+def _value(raw: msgspec.Raw | None) -> Any:
+    """A small value of an entry; None when it is missing or no double holds it."""
+    value = None if raw is None else parse_slice(raw)
+    return None if value is UNREADABLE else value
