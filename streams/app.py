@@ -1,0 +1,106 @@
+"""The only place where parts are wired: settings and channels in, a running stage or intake out."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from connectors.interface import Sender
+from connectors.registry import platforms, sender_class
+from streams.channels import Channels, load_channels
+from streams.settings import Settings, SettingsError
+from streams.topics import Topics
+
+log = logging.getLogger(__name__)
+
+STAGES = ("normalise", "converse", "respond", "send")
+"""Every stage that reads a topic; intake reads HTTP."""
+STAGES_WITH_TABLE = ("converse", "respond", "send")
+
+
+def build_topics(settings: Settings) -> Topics:
+    """The topic registry of this installation."""
+    return Topics(settings.topic_prefix, platforms(), log_retention_days=settings.log_retention_days)
+
+
+def _normalise(settings: Settings, topics: Topics, channels: Channels) -> Any:
+    from streams.stages.normalise import Normalise
+
+    return Normalise(topics)
+
+
+def _converse(settings: Settings, topics: Topics, channels: Channels) -> Any:
+    from streams.stages.converse import Converse
+
+    return Converse(topics, settings, channels)
+
+
+def _respond(settings: Settings, topics: Topics, channels: Channels) -> Any:
+    from streams.ai.client import build_client
+    from streams.stages.respond import Respond
+
+    return Respond(topics, settings, build_client(settings))
+
+
+def _send(settings: Settings, topics: Topics, channels: Channels) -> Any:
+    from streams.stages.send import Send
+
+    @cache
+    def sender(platform: str) -> Sender:
+        return sender_class(platform)()
+
+    return Send(topics, settings, channels, sender)
+
+
+BUILDERS: dict[str, Callable[[Settings, Topics, Channels], Any]] = {
+    "normalise": _normalise,
+    "converse": _converse,
+    "respond": _respond,
+    "send": _send,
+}
+"""A stage imports only what it needs: normalise must not be able to send."""
+
+
+async def run_stage(name: str, settings: Settings) -> None:
+    """Run one stage until SIGTERM or SIGINT. Raises SettingsError for an unknown stage or a wrong setting."""
+    from streams.engine.core import Limits
+    from streams.engine.worker import Runtime, StageConfig, stop_on_signals
+
+    if name not in BUILDERS:
+        raise SettingsError(f"no stage {name!r}; there are: {', '.join(STAGES)}")
+    topics = build_topics(settings)
+    stage = BUILDERS[name](settings, topics, load_channels(settings.config))
+    config = StageConfig(
+        bootstrap=settings.kafka_url,
+        group=f"{settings.topic_prefix}{name}",
+        partitions=settings.partitions,
+        replication=settings.replication,
+        dead_letters=topics.dead_letters,
+        data_dir=settings.data_dir,
+        limits=Limits(settings.batch_records_max, settings.inflight_records_max, settings.retries),
+        session_timeout_s=settings.kafka_session_timeout_s,
+        commit_interval_s=settings.commit_interval_s,
+        instance_id=f"{settings.instance_id}-{name}" if settings.instance_id else None,
+    )
+    await Runtime(stage, config).run(until=stop_on_signals(), on_ready=announce_ready)
+
+
+async def run_intake(settings: Settings) -> None:
+    """Serve the public port until SIGTERM or SIGINT; raises SettingsError when the port is taken."""
+    from streams.engine.worker import stop_on_signals
+    from streams.stages.intake_server import serve_intake
+
+    topics = build_topics(settings)
+    await serve_intake(
+        topics, settings, load_channels(settings.config), until=stop_on_signals(), on_ready=announce_ready
+    )
+
+
+async def announce_ready() -> None:
+    """Tell whoever started this process that it works: one line on the descriptor in ``IRIS_READY_FD``."""
+    number = os.environ.get("IRIS_READY_FD")
+    if number is not None:
+        await asyncio.to_thread(os.write, int(number), b"ready\n")
+    log.info("ready")

@@ -1,0 +1,136 @@
+"""The engine of one stage: from fetched batches to finished prefixes, independent of Faust.
+
+    consumer ──deliver()──▶ tracker ──▶ runner: handle → outputs → state ──▶ finish() ──▶ offsets() ──▶ commit
+
+An *epoch* is one assignment of partitions. What belongs to an earlier epoch is neither written to the store nor
+acknowledged; whatever was dropped is read again because reading starts at the committed offset.
+"""
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka.structs import TopicPartition
+
+from streams.engine.api import Output, Record, Stage
+from streams.engine.failures import FailureGuard
+from streams.engine.partitioner import partition_of
+from streams.engine.store import PartitionStore
+from streams.engine.tracker import PartitionTracker
+from streams.engine.writer import WireRecord, Writer
+
+log = logging.getLogger(__name__)
+
+EXIT_FAILED = 70
+"""EX_SOFTWARE: the supervisor starts the process again."""
+
+
+def end_process(reason: object) -> None:
+    """End at once, without clean-up: what cannot be promised any more must not be acknowledged."""
+    log.critical("ending the process: %s", reason)
+    logging.shutdown()
+    os._exit(EXIT_FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one stage; see ``streams.settings``."""
+
+    batch_records_max: int = 2_000
+    inflight_records_max: int = 8_000
+    retries: int = 3
+
+
+class Engine:
+    """State of one running stage: partitions, what is in hand, the way out."""
+
+    def __init__(
+        self, stage: Stage, writer: Writer, *, partitions: int, dead_letters: str, limits: Limits | None = None
+    ) -> None:
+        self.stage = stage
+        self.writer = writer
+        self.partitions = partitions
+        self.dead_letters = dead_letters
+        self.limits = limits or Limits()
+        self.guard = FailureGuard(stage.name)
+        self.epoch = 0
+        self.is_accepting = False
+        self.stores: dict[int, PartitionStore] = {}
+        self.trackers: dict[TopicPartition, PartitionTracker] = {}
+        self.has_room = asyncio.Event()
+        self.has_room.set()
+        self.inflight = 0
+        self.handled = 0
+        self.on_failure: Callable[[BaseException], None] = end_process
+
+    # Assignment.
+
+    def begin_epoch(self) -> None:
+        """The assignment changed: nothing of the old one counts any more."""
+        self.epoch += 1
+        self.trackers.clear()
+        self.inflight = 0
+        self.has_room.set()
+
+    def start_reading(self, place: TopicPartition, offset: int) -> None:
+        """This partition of the current epoch is read from here."""
+        if place not in self.trackers:
+            self.trackers[place] = PartitionTracker(offset)
+
+    # The way in.
+
+    def admit(self, place: TopicPartition, fetched: Sequence[Any]) -> tuple[list[Record], int | None]:
+        """(records to handle, offset to read again from); see ``PartitionTracker.admit``."""
+        tracker = self.trackers.get(place)
+        if tracker is None:
+            return [], None
+        admitted, seek_to = tracker.admit(fetched)
+        self.inflight += len(admitted)
+        if self.inflight >= self.limits.inflight_records_max:
+            self.has_room.clear()
+        return [
+            Record(r.topic, r.partition, r.offset, r.timestamp, r.key or b"", r.value or b"", tuple(r.headers))
+            for r in admitted
+        ], seek_to
+
+    # The way out.
+
+    async def write(self, outputs: Sequence[Output], near: Record) -> None:
+        """Write outputs, in order per partition, and wait until all are acknowledged."""
+        batches: dict[tuple[str, int], list[WireRecord]] = {}
+        for output in outputs:
+            same = output.key == near.key
+            partition = near.partition if same else partition_of(output.key, self.partitions)
+            batches.setdefault((output.topic, partition), []).append((output.key, output.value, list(output.headers)))
+        await asyncio.gather(*(self.writer.write(topic, part, batch) for (topic, part), batch in batches.items()))
+
+    def finish(self, epoch: int, place: TopicPartition, offsets: Sequence[int]) -> None:
+        """Records are done: outputs and state are durable."""
+        if epoch != self.epoch:
+            return
+        self.inflight -= len(offsets)
+        self.handled += len(offsets)
+        if self.inflight < self.limits.inflight_records_max:
+            self.has_room.set()
+        tracker = self.trackers.get(place)
+        if tracker is not None:
+            tracker.finish(offsets)
+
+    def offsets(self) -> dict[TopicPartition, int]:
+        """What may be committed now, per source partition."""
+        found = {}
+        for place, tracker in self.trackers.items():
+            offset = tracker.committable
+            if offset is not None:
+                found[place] = offset
+        return found
+
+    def committed(self, epoch: int, offsets: dict[TopicPartition, int]) -> None:
+        """The broker took these offsets."""
+        if epoch == self.epoch:
+            for place, offset in offsets.items():
+                if place in self.trackers:
+                    self.trackers[place].committed = offset

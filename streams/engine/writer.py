@@ -1,0 +1,202 @@
+"""All that a stage writes: batches per partition, every delivery awaited, changelogs under a fenced identity.
+
+Records gather per partition while the partition's previous batch is in flight; then they leave as one prebuilt batch,
+one future each. Outputs carry the process's own idempotent identity. Changelog partitions carry an identity per
+partition, obtained from the broker with a transactional id for its epoch: the broker then refuses every batch of an
+earlier epoch, so that a writer that was stopped and continued writes nothing (ADR 0003).
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.client import ConnectionGroup, CoordinationType
+from aiokafka.errors import KafkaError, for_code
+from aiokafka.producer.transaction_manager import PidAndEpoch, TransactionManager
+from aiokafka.protocol.transaction import InitProducerIdRequest
+from aiokafka.structs import TopicPartition
+
+WireRecord = tuple[bytes, bytes | None, list[tuple[str, bytes]]]
+"""Key, value (None: tombstone), headers."""
+
+BATCH_BYTES_MAX = 900_000
+"""Below the broker's default ``message.max.bytes`` of 1 MiB."""
+REQUEST_BYTES_MAX = 8_000_000
+TRANSACTION_TIMEOUT_MS = 60_000
+"""Needed to ask for an identity; no transaction is ever begun under it."""
+NO_TIMEOUT_MS = 2**31 - 1
+
+
+class Fenced(Exception):
+    """Another worker owns this changelog partition now; this process must not go on."""
+
+
+class Identities(TransactionManager):
+    """One producer, many identities: the broker's (producer id, epoch) per fenced partition, one common for the rest.
+
+    aiokafka asks for the sequence number of a batch's partition right before it asks for the identity; that call
+    tells which partition is meant. ``tests/integration/test_writer.py`` fails when a release changes that.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(None, NO_TIMEOUT_MS)
+        self._fenced: dict[TopicPartition, PidAndEpoch] = {}
+        self._current: TopicPartition | None = None
+
+    def adopt(self, partition: TopicPartition, producer_id: int, epoch: int) -> None:
+        """From now on this partition is written under the given identity; its sequence starts again at 0."""
+        self._fenced[partition] = PidAndEpoch(producer_id, epoch)
+        self._sequence_numbers.pop(partition, None)
+
+    def sequence_number(self, tp: TopicPartition) -> int:
+        self._current = tp
+        return int(super().sequence_number(tp))
+
+    @property
+    def producer_id(self) -> int:
+        return int(self._identity().pid)
+
+    @property
+    def producer_epoch(self) -> int:
+        return int(self._identity().epoch)
+
+    def _identity(self) -> PidAndEpoch:
+        if self._current is not None and self._current in self._fenced:
+            return self._fenced[self._current]
+        return self._pid_and_epoch
+
+
+class Writer:
+    """The producer of one process. ``on_failure`` is called once with the error when a delivery fails for good; the
+    caller ends the process, because what was promised to be written was not."""
+
+    def __init__(self, bootstrap: str, *, client_id: str, on_failure: Callable[[BaseException], None]) -> None:
+        self._bootstrap = bootstrap
+        self._client_id = client_id
+        self._on_failure = on_failure
+        self._queues: dict[TopicPartition, deque[tuple[Sequence[WireRecord], asyncio.Future[int]]]] = {}
+        self._pumps: dict[TopicPartition, asyncio.Task[None]] = {}
+        self._identities = Identities()
+        self._producer: AIOKafkaProducer | None = None
+
+    async def start(self) -> None:
+        """Connect; raises KafkaError when no broker answers."""
+        self._producer = AIOKafkaProducer(
+            bootstrap_servers=self._bootstrap,
+            client_id=self._client_id,
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=0,
+            max_batch_size=BATCH_BYTES_MAX,
+            max_request_size=REQUEST_BYTES_MAX,
+            request_timeout_ms=10_000,
+        )
+        self._install_identities(self._producer)
+        await self._producer.start()
+
+    def _install_identities(self, producer: AIOKafkaProducer) -> None:
+        producer._txn_manager = self._identities
+        producer._sender._txn_manager = self._identities
+        producer._message_accumulator._txn_manager = self._identities
+
+    async def stop(self) -> None:
+        """Flush and disconnect."""
+        await self.flush()
+        if self._producer is not None:
+            await self._producer.stop()
+
+    def write(self, topic: str, partition: int, records: Sequence[WireRecord]) -> "asyncio.Future[int]":
+        """Queue records in order; the future gives the offset of the last one once all are acknowledged."""
+        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        place = TopicPartition(topic, partition)
+        queue = self._queues.setdefault(place, deque())
+        queue.append((records, future))
+        if place not in self._pumps:
+            pump = asyncio.create_task(self._pump(place, queue))
+            self._pumps[place] = pump
+        return future
+
+    async def flush(self) -> None:
+        """Wait until nothing is queued or in flight."""
+        while self._pumps:
+            await asyncio.wait(list(self._pumps.values()))
+
+    async def _pump(
+        self, place: TopicPartition, queue: deque[tuple[Sequence[WireRecord], asyncio.Future[int]]]
+    ) -> None:
+        try:
+            while queue:
+                await self._send_batch(place, queue)
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # noqa: BLE001 - the process must not go on
+            self._on_failure(error)
+        finally:
+            del self._pumps[place]
+
+    async def _send_batch(
+        self, place: TopicPartition, queue: deque[tuple[Sequence[WireRecord], asyncio.Future[int]]]
+    ) -> None:
+        assert self._producer is not None
+        batch = self._producer.create_batch()
+        waiting: list[tuple[int, asyncio.Future[int]]] = []
+        count = 0
+        while queue:
+            records, future = queue[0]
+            taken = 0
+            for key, value, headers in records:
+                if batch.append(timestamp=None, key=key, value=value, headers=headers) is None:
+                    break
+                taken += 1
+            count += taken
+            if taken < len(records):
+                if count == 0:
+                    raise ValueError(
+                        f"a record of {len(records[0][1] or b'')} bytes for {place.topic} is over the limit"
+                    )
+                queue[0] = (records[taken:], future)
+                break
+            queue.popleft()
+            waiting.append((count - 1, future))
+        batch.close()
+        delivered = await (await self._producer.send_batch(batch, place.topic, partition=place.partition))
+        for index, future in waiting:
+            if not future.done():
+                future.set_result(delivered.offset + index)
+
+    async def fence(self, changelog: str, partition: int) -> None:
+        """Become the only writer of a changelog partition.
+
+        Takes a new epoch of the partition's identity and writes one record under it: from then on the broker refuses
+        what any earlier owner still sends. Raises KafkaError when the coordinator cannot be reached.
+        """
+        producer_id, epoch = await self._new_epoch(f"{changelog}-{partition}")
+        self._identities.adopt(TopicPartition(changelog, partition), producer_id, epoch)
+        await self.write(changelog, partition, [(FENCE_KEY, b"%d" % epoch, [])])
+
+    async def _new_epoch(self, transactional_id: str) -> tuple[int, int]:
+        assert self._producer is not None
+        client = self._producer.client
+        while True:
+            try:
+                node = await client.coordinator_lookup(CoordinationType.TRANSACTION, transactional_id)
+                if await client.ready(node, group=ConnectionGroup.COORDINATION):
+                    request = InitProducerIdRequest(
+                        transactional_id=transactional_id, transaction_timeout_ms=TRANSACTION_TIMEOUT_MS
+                    )
+                    answer = await client.send(node, request, group=ConnectionGroup.COORDINATION)
+                    error = for_code(answer.error_code)
+                    if answer.error_code == 0:
+                        return answer.producer_id, answer.producer_epoch
+                    if not error.retriable and error.__name__ not in RETRIED_ERRORS:
+                        raise error(f"no writer identity for {transactional_id}")
+            except KafkaError as error:
+                if not error.retriable:
+                    raise
+            await asyncio.sleep(0.05)
+
+
+FENCE_KEY = b"\xff\xfffence"
+"""Key of the record that a new owner writes first; recovery passes it by."""
+RETRIED_ERRORS = {"ConcurrentTransactions", "CoordinatorLoadInProgressError", "NotCoordinatorError"}

@@ -1,0 +1,155 @@
+"""intake: reads HTTP ``/webhooks/{platform}/{channel}``, writes ``iris.inbound.<platform>``.
+
+Accepted means durable: 2xx only when every record of the body is acknowledged by all in-sync replicas. When that takes
+longer than our share of the platform's own limit, the answer is 503 with Retry-After; a record that lands after it is a
+duplicate by id when the platform delivers again.
+"""
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from aiohttp import web
+
+from connectors.errors import WebhookRejected
+from connectors.interface import Accepted, Challenge, Channel, InboundRecord, Platform, WebhookRequest
+from connectors.registry import UnknownPlatform, platform_named
+from schemas import headers as names
+from schemas.ids import conversation_id
+from streams.channels import Channels
+from streams.engine.failpoints import failpoint
+from streams.metrics import INTAKE_ANSWERS, INTAKE_REFUSED, INTAKE_SECONDS
+from streams.settings import Settings
+from streams.topics import Topics
+
+log = logging.getLogger(__name__)
+
+RETRY_AFTER_S = 5
+"""Told to a platform that was answered 503; none documents a use of it, all come again by themselves."""
+
+
+class Producing(Protocol):
+    """What intake needs of a writer: keyed records in order, done when all are acknowledged."""
+
+    async def produce(self, topic: str, records: Sequence[tuple[bytes, bytes, list[tuple[str, bytes]]]]) -> None: ...
+
+
+class Intake:
+    """The HTTP application of the public port."""
+
+    def __init__(self, topics: Topics, settings: Settings, channels: Channels, producer: Producing) -> None:
+        self._topics = topics
+        self._settings = settings
+        self._channels = channels
+        self._producer = producer
+        self._in_hand = 0
+
+    def application(self) -> web.Application:
+        """Routes of the public port."""
+        app = web.Application(client_max_size=self._settings.body_bytes_max, middlewares=[_no_server_header])
+        app.router.add_route("GET", "/webhooks/{platform}/{channel}", self.handle)
+        app.router.add_route("POST", "/webhooks/{platform}/{channel}", self.handle)
+        return app
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """One handshake or delivery."""
+        began = time.time()
+        answer = await self._answer(request, began)
+        platform = request.match_info["platform"]
+        INTAKE_ANSWERS.labels(platform, str(answer.status)).inc()
+        INTAKE_SECONDS.labels(platform).observe(time.time() - began)
+        return answer
+
+    async def _answer(self, request: web.Request, began: float) -> web.Response:
+        try:
+            platform, channel = self._addressed(request)
+        except LookupError as error:
+            return web.Response(status=404, text=str(error))
+        if self._in_hand >= self._settings.webhook_requests_max:
+            return _busy("too many webhooks in hand")
+        budget_s = platform.answer_within_s * self._settings.answer_share
+        self._in_hand += 1
+        try:
+            async with asyncio.timeout(budget_s):
+                webhook = await self._read(request)
+                made = platform.accept(webhook, channel, self._channels.of(platform.name))
+                if isinstance(made, Challenge):
+                    return web.Response(text=made.text)
+                await self._store(platform, made, webhook.headers, began)
+        except WebhookRejected as error:
+            log.info("%s/%s: webhook rejected: %s", platform.name, channel.id, error.reason)
+            return web.Response(status=error.status, text=error.reason)
+        except TimeoutError:
+            log.warning("%s/%s: not durable within %.1f s, answered 503", platform.name, channel.id, budget_s)
+            return _busy("not stored in time")
+        finally:
+            self._in_hand -= 1
+        failpoint("intake.before_answer")
+        return web.Response(text=made.answer)
+
+    def _addressed(self, request: web.Request) -> tuple[Platform, Channel]:
+        try:
+            platform = platform_named(request.match_info["platform"])
+        except UnknownPlatform as error:
+            raise LookupError("no such platform") from error
+        channel = self._channels.get(platform.name, request.match_info["channel"])
+        if channel is None:
+            raise LookupError("no such channel")
+        return platform, channel
+
+    async def _read(self, request: web.Request) -> WebhookRequest:
+        if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+            raise WebhookRejected("compressed bodies are not accepted", status=415)
+        try:
+            body = await request.read()
+        except web.HTTPRequestEntityTooLarge as error:
+            limit = self._settings.body_bytes_max
+            raise WebhookRejected(f"a body may have {limit} bytes at most", status=413) from error
+        return WebhookRequest(
+            method=request.method,
+            headers={name.lower(): value for name, value in request.headers.items()},
+            query=dict(request.query),
+            body=body,
+        )
+
+    async def _store(self, platform: Platform, made: Accepted, headers: Mapping[str, str], began: float) -> None:
+        if made.refused:
+            INTAKE_REFUSED.labels(platform.name).inc(made.refused)
+            log.warning("%s: %d entries belong to no configured channel", platform.name, made.refused)
+        if not made.records:
+            return
+        received_at = f"{began * 1000:.3f}".encode()
+        trace = (headers.get("traceparent") or _new_traceparent()).encode()
+        records = [self._record(platform, record, received_at, trace) for record in made.records]
+        await self._producer.produce(self._topics.inbound(platform.name), records)
+
+    def _record(
+        self, platform: Platform, record: InboundRecord, received_at: bytes, trace: bytes
+    ) -> tuple[bytes, bytes, list[tuple[str, bytes]]]:
+        key = conversation_id(platform.prefix, record.channel, record.peer)
+        headers = [
+            (names.SCHEMA, b"raw_event/1"),
+            (names.CHANNEL, record.channel.encode()),
+            (names.RECEIVED_AT, received_at),
+            (names.TRACEPARENT, trace),
+        ]
+        return key.encode(), record.value, headers
+
+
+def _busy(reason: str) -> web.Response:
+    return web.Response(status=503, text=reason, headers={"Retry-After": str(RETRY_AFTER_S)})
+
+
+def _new_traceparent() -> str:
+    """W3C Trace Context, version 00, sampled."""
+    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+
+
+@web.middleware
+async def _no_server_header(request: web.Request, handler: web.Handler) -> web.StreamResponse:  # type: ignore[name-defined]
+    response: web.StreamResponse = await handler(request)
+    response.headers["Server"] = "iris"
+    return response
