@@ -1,0 +1,98 @@
+"""A raw update becomes conversation events. Pure; total; one small function per kind of update.
+
+Event ids rest on the ``update_id``, joined with the message id where there is one: the former starts again at random
+after a quiet week ("Telegram Bot API", section "Update"). An update without one is known by the hash of what it says.
+"""
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from pydantic import ValidationError
+
+from connectors.interface import Unprocessable
+from connectors.telegram import happenings, messages
+from connectors.telegram.draft import Draft, Nobody, Update
+from connectors.telegram.update import item_of, kind_of
+from connectors.telegram.wire import ident
+from schemas.content import UnsupportedContent
+from schemas.envelope import AnyEvent
+from schemas.events import EVENT_DATA, Unrecognised
+from schemas.ids import conversation_id, event_id
+from schemas.inbound import RawEvent
+from schemas.registry import EVENT_MODELS
+
+PREFIX = "tg_"
+"""Starts every conversation id of this platform."""
+
+WIRE_NAMES = {model: name for name, model in EVENT_DATA.items()}
+
+
+def normalise(raw: RawEvent) -> tuple[AnyEvent, ...] | Unprocessable:
+    """Events of one update, in order; ``Unprocessable`` where nobody can be told or where it is no update at all."""
+    native: Any = raw.event
+    if not isinstance(native, dict):
+        return Unprocessable("the body is no update: expected a JSON object with update_id and one more member")
+    bot_id = raw.enclosing.get("bot_id")
+    update = Update(
+        kind=kind_of(native), item=item_of(native), native=native, bot_id=bot_id if isinstance(bot_id, str) else ""
+    )
+    try:
+        drafts = HANDLERS.get(update.kind, _unrecognised)(update)
+        key = _native_key(update)
+    except Nobody as missing:
+        return Unprocessable(f"{update.kind} {missing}")
+    except (ValidationError, orjson.JSONEncodeError):
+        # Intake lets nothing that deep through; a record that somebody else put onto the topic may be so.
+        return Unprocessable(f"{update.kind} is nested too deep to be kept")
+    return tuple(_event(draft, raw, key=key, ordinal=ordinal) for ordinal, draft in enumerate(drafts))
+
+
+def _event(draft: Draft, raw: RawEvent, *, key: str, ordinal: int) -> AnyEvent:
+    kind = WIRE_NAMES[type(draft.data)]
+    identity = event_id(raw.platform, raw.channel, kind, key, ordinal)
+    return EVENT_MODELS[kind](
+        id=identity,
+        type=kind,
+        conversation_id=conversation_id(PREFIX, raw.channel, raw.peer),
+        platform=raw.platform,
+        channel=raw.channel,
+        occurred_at=int(raw.received_at) if draft.at_ms is None else draft.at_ms,
+        recorded_at=int(raw.received_at),
+        correlation_id=identity,
+        data=draft.data,
+    )
+
+
+def _native_key(update: Update) -> str:
+    number = ident(update.native, "update_id")
+    if not number:
+        return hashlib.sha256(orjson.dumps(update.native, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return f"{number}:{ident(update.item, 'message_id')}"
+
+
+def _unrecognised(update: Update) -> list[Draft]:
+    content = UnsupportedContent(native_kind=update.kind, raw=update.native)
+    return [Draft(Unrecognised(native_kind=update.kind, content=content))]
+
+
+HANDLERS: dict[str, Callable[[Update], list[Draft]]] = {
+    "message": messages.received,
+    "channel_post": messages.received,
+    "business_message": messages.received,
+    "edited_message": messages.edited,
+    "edited_channel_post": messages.edited,
+    "edited_business_message": messages.edited,
+    "deleted_business_messages": happenings.business_deleted,
+    "business_connection": happenings.business_connected,
+    "callback_query": happenings.tapped,
+    "message_reaction": happenings.reacted,
+    "message_reaction_count": happenings.reactions_counted,
+    "my_chat_member": happenings.bot_moved,
+    "chat_member": happenings.member_moved,
+    "chat_join_request": happenings.join_requested,
+    "chat_boost": happenings.boosted,
+    "removed_chat_boost": happenings.boosted,
+}
+"""Kind of update → its reader. The other kinds (polls, inline mode, payments, what is new) are kept unrecognised."""
