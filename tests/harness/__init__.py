@@ -1,0 +1,1 @@
+"""What the tests stand on: a broker, patience without sleeps, processes and signals."""
