@@ -1,0 +1,68 @@
+"""``iris intake`` and ``iris worker``: the parts apart, for many machines.
+
+One stage runs in this process; several run as one child process each, so that a slow one never holds back another.
+All of them need a broker that is already there and topics that ``iris topics ensure`` made.
+"""
+
+import sys
+from collections.abc import Coroutine, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from streams.app import STAGES, announce_ready, run_intake, run_stage
+from streams.cli.child import Spec
+from streams.cli.operating import operating
+from streams.cli.output import CommandError, say
+from streams.cli.stopping import Stopped, stop_requested, unless
+from streams.cli.supervise import Supervisor
+from streams.settings import Settings
+
+
+def intake(settings: Settings) -> None:
+    """Until SIGTERM or SIGINT; raises CommandError."""
+    _run(run_intake(settings))
+
+
+def worker(settings: Settings, stages: Sequence[str]) -> None:
+    """Until SIGTERM or SIGINT; raises CommandError, which names a stage that does not exist."""
+    unknown = [name for name in stages if name not in STAGES]
+    if unknown or not stages:
+        wrong = f"no stage {unknown[0]!r}" if unknown else "no stage named"
+        raise CommandError(f"{wrong}; there are: {', '.join(STAGES)}", exit_code=2)
+    if len(stages) == 1:
+        _run(run_stage(stages[0], settings))
+    else:
+        with operating():
+            uvloop.run(_supervise(stages, settings.kafka_url))
+
+
+def stage_spec(name: str, env: Mapping[str, str], *, log: Path | None = None) -> Spec:
+    """The child process that runs one stage; without ``log`` its output goes to ours."""
+    return Spec(name, (sys.executable, "-m", "streams.cli", "worker", "--stages", name), env, log)
+
+
+def intake_spec(env: Mapping[str, str], *, log: Path | None = None) -> Spec:
+    """The child process that takes webhooks in; it stops before the stages do."""
+    return Spec("intake", (sys.executable, "-m", "streams.cli", "intake"), env, log, stops_first=True)
+
+
+def _run(part: Coroutine[Any, Any, None]) -> None:
+    with operating():
+        uvloop.run(part)
+
+
+async def _supervise(stages: Sequence[str], kafka_url: str) -> None:
+    # The address is asked for before, so that its absence is said once and not by every child.
+    specs = [stage_spec(name, {"IRIS_KAFKA_BOOTSTRAP_SERVERS": kafka_url}) for name in dict.fromkeys(stages)]
+    supervisor = Supervisor(specs, say=say)
+    async with stop_requested() as stop:
+        try:
+            await unless(stop, supervisor.start())
+            await announce_ready()
+            await unless(stop, supervisor.watch())
+        except Stopped:
+            pass
+        finally:
+            await supervisor.stop()

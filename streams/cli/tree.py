@@ -1,0 +1,129 @@
+"""Everything in one process tree, as `iris serve` runs it.
+
+    serve ─┬─ broker (JVM), when none is named            logs: <data_dir>/kafka
+           ├─ intake, one process per stage                logs: <data_dir>/logs
+           ├─ embedded AI service, when IRIS_AI_URL is unset (inside this process)
+           └─ demo: simulated platforms and their people
+
+Reads settings and channels; writes nothing but log files and, for the demo, a temporary iris.toml. What starts in one
+order stops in the other, and whatever happens nobody is left behind.
+"""
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from streams.app import STAGES, build_topics
+from streams.broker import Broker
+from streams.channels import Channels, load_channels
+from streams.cli.log_reader import LogReader
+from streams.cli.parts import intake_spec, stage_spec
+from streams.cli.supervise import Patience, Supervisor
+from streams.cli.tally import Tally
+from streams.settings import Settings
+
+STOP = Patience(stop_s=8.0)
+"""With the broker's own end after it, everything is gone within 15 s of a Ctrl-C."""
+
+
+@dataclass(slots=True)
+class Tree:
+    """A running installation. ``tally`` counts what the log says from the start on, and ``reader`` feeds it."""
+
+    broker: Broker
+    channels: Channels
+    supervisor: Supervisor
+    reader: LogReader
+    tally: Tally
+
+    async def guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run ``work`` to its end; raises, and cancels it, when a part that cannot be repaired ends first."""
+        task = asyncio.ensure_future(work)
+        guards = [
+            asyncio.ensure_future(part) for part in (self.supervisor.watch(), self.broker.watch(), self.reader.watch())
+        ]
+        try:
+            done, _ = await asyncio.wait({task, *guards}, return_when=asyncio.FIRST_COMPLETED)
+            for ended in done:
+                ended.result()
+        finally:
+            for each in (task, *guards):
+                each.cancel()
+            await asyncio.gather(task, *guards, return_exceptions=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What differs between a plain start and a demo: the channels file and the secrets that it names."""
+
+    config: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+@asynccontextmanager
+async def running(settings: Settings, broker: Broker, plan: Plan, *, say: Callable[[str], None]) -> AsyncIterator[Tree]:
+    """Intake and every stage as children, the AI service beside them; all ready. Raises StartFailed."""
+    channels = load_channels(plan.config)
+    async with AsyncExitStack() as stack:
+        environment = {
+            "IRIS_KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap,
+            "IRIS_CONFIG": str(plan.config),
+            "IRIS_PORT": str(settings.port),
+            "IRIS_AI_URL": settings.ai_url or await _embedded_ai(stack),
+            **plan.environment,
+        }
+        tally = Tally()
+        reader = LogReader(build_topics(settings).events, tally, settings)
+        stack.push_async_callback(reader.stop)
+        await reader.start()
+        supervisor = _supervisor(settings, environment, say)
+        stack.push_async_callback(supervisor.stop)
+        began = time.monotonic()
+        await supervisor.start()
+        say(f"intake and {len(STAGES)} stages are ready after {time.monotonic() - began:.1f} s")
+        yield Tree(broker, channels, supervisor, reader, tally)
+
+
+def webhook_base(settings: Settings) -> str:
+    """Where the platforms' webhooks point, as seen from this machine."""
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - compared, not bound
+    return f"http://{host}:{settings.port}/webhooks"
+
+
+def free_port(host: str) -> int:
+    """A port that nobody listens on right now."""
+    with socket.create_server((host, 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
+
+
+def is_port_free(host: str, port: int) -> bool:
+    """Whether we could listen there right now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def _supervisor(settings: Settings, environment: dict[str, str], say: Callable[[str], None]) -> Supervisor:
+    logs = settings.data_dir / "logs"
+    specs = [intake_spec(environment, log=logs / "intake.log")]
+    specs += [stage_spec(name, environment, log=logs / f"{name}.log") for name in STAGES]
+    return Supervisor(specs, say=say, patience=STOP)
+
+
+async def _embedded_ai(stack: AsyncExitStack) -> str:
+    from streams.ai.embedded import serve
+
+    port = free_port("127.0.0.1")
+    runner = await serve("127.0.0.1", port)
+    stack.push_async_callback(runner.cleanup)
+    return f"http://127.0.0.1:{port}"
