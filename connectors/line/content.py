@@ -1,0 +1,100 @@
+"""LINE message objects → content and what belongs beside it. Pure; one small function per message type."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from connectors.shared.splitting import member, text_member
+from schemas.content import Content, LocationContent, MediaContent, StickerContent, TextContent
+
+Message = Mapping[str, Any]
+
+EXACT_BELOW = 2**53
+
+
+def content_of(message: Any) -> Content | None:
+    """The content of a known message type, None for anything else.
+
+    Raises ValueError or KeyError when a member is not as documented.
+    """
+    build = _BUILDERS.get(text_member(message, "type") or "")
+    return build(message) if build else None
+
+
+def metadata_of(message: Message) -> dict[str, Any]:
+    """What only LINE knows of a message: quote and read tokens, place in an album, a sticker's own text."""
+    found = {
+        "quote_token": text_member(message, "quoteToken"),
+        "mark_as_read_token": text_member(message, "markAsReadToken"),
+        "album_index": _whole(member(message, "imageSet", "index")),
+        "album_total": _whole(member(message, "imageSet", "total")),
+        "sticker_type": text_member(message, "stickerResourceType"),
+        "sticker_text": text_member(message, "text") if message.get("type") == "sticker" else None,
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _text(message: Message) -> Content:
+    emojis = [{"entity": "emoji", **emoji} for emoji in _objects(message.get("emojis"))]
+    mentions = [{"entity": "mention", **mention} for mention in _objects(member(message, "mention", "mentionees"))]
+    return TextContent(text=message["text"], entities=tuple(emojis + mentions))
+
+
+def _media(message: Message) -> Content:
+    """By link when the picture lies outside LINE, else by the message's id (content is fetched with it)."""
+    is_external = member(message, "contentProvider", "type") == "external"
+    return MediaContent(
+        kind=message["type"],
+        url=text_member(message, "contentProvider", "originalContentUrl") if is_external else None,
+        media_id=None if is_external else text_member(message, "id"),
+        preview_url=text_member(message, "contentProvider", "previewImageUrl") if is_external else None,
+        duration_ms=_whole(message.get("duration")),
+        album_id=text_member(message, "imageSet", "id"),
+    )
+
+
+def _file(message: Message) -> Content:
+    return MediaContent(
+        kind="file",
+        media_id=text_member(message, "id"),
+        file_name=text_member(message, "fileName"),
+        size_bytes=_whole(message.get("fileSize")),
+    )
+
+
+def _location(message: Message) -> Content:
+    return LocationContent(
+        latitude=message["latitude"],
+        longitude=message["longitude"],
+        name=text_member(message, "title"),
+        address=text_member(message, "address"),
+    )
+
+
+def _sticker(message: Message) -> Content:
+    keywords = message.get("keywords")
+    return StickerContent(
+        sticker_id=text_member(message, "stickerId") or "",
+        package_id=text_member(message, "packageId"),
+        keywords=tuple(word for word in keywords if isinstance(word, str)) if isinstance(keywords, list) else (),
+    )
+
+
+_BUILDERS: dict[str, Callable[[Message], Content]] = {
+    "text": _text,
+    "image": _media,
+    "video": _media,
+    "audio": _media,
+    "file": _file,
+    "location": _location,
+    "sticker": _sticker,
+}
+
+
+def _objects(value: Any) -> list[Mapping[str, Any]]:
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+
+
+def _whole(value: Any) -> int | None:
+    """A size or duration; None beyond what JSON numbers hold exactly, which no reader of the log could load."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return int(value) if is_number and abs(value) < EXACT_BELOW else None

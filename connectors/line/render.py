@@ -1,0 +1,166 @@
+"""One part → LINE message objects in order, and in words what could not be rendered as asked. Pure and total."""
+
+from dataclasses import dataclass, field
+from functools import singledispatch
+from typing import Any
+
+from connectors.line import api
+from connectors.line.actions import Actions, actions_of, quick_reply
+from connectors.line.cards import alt_text_of, button_bubbles, card_messages, flex_messages
+from connectors.shared.text import graphemes, split_text, truncate, utf16_units
+from schemas.content import (
+    ContactContent,
+    LocationContent,
+    MediaContent,
+    StickerContent,
+    TemplateContent,
+    TextContent,
+)
+from schemas.outbound import CardContent, Part
+
+Message = dict[str, Any]
+
+BLANK = "…"
+"""Stands for an empty text, which LINE refuses: the part and its buttons must still arrive."""
+
+UNKNOWN_DURATION_MS = 60_000
+"""LINE wants the length of a sound; it is only shown beside it."""
+
+
+@dataclass(slots=True)
+class Rendered:
+    """``messages`` is never empty."""
+
+    messages: list[Message] = field(default_factory=list)
+    changes: list[str] = field(default_factory=list)
+
+
+def render(part: Part, *, is_last: bool) -> Rendered:
+    """All objects of a part. Only the last part of a message may have quick replies: LINE shows them nowhere else."""
+    rendered = Rendered()
+    buttons = [button for row in part.rows for button in row]
+    quick_replies = part.quick_replies
+    if quick_replies and not (is_last and len(quick_replies) <= api.QUICK_REPLIES_MAX):
+        why = f"LINE takes {api.QUICK_REPLIES_MAX}" if is_last else "LINE shows them under the last message only"
+        rendered.changes.append(f"{len(quick_replies)} quick replies shown as buttons: {why}")
+        buttons += quick_replies
+        quick_replies = ()
+    actions = actions_of(buttons, rendered.changes)
+    quick = actions_of(quick_replies, rendered.changes)
+    actions.lines += quick.lines
+    if isinstance(part.content, TextContent):
+        rendered.messages += _text_with_buttons(part.content.text, actions, rendered.changes)
+    else:
+        rendered.messages += objects_of(part.content, rendered.changes)
+        rendered.messages += texts("\n".join(actions.lines)) if actions.lines else []
+        rendered.messages += _buttons(actions)
+    if quick.usable:
+        rendered.messages[-1]["quickReply"] = quick_reply(quick.usable)
+    return rendered
+
+
+def texts(text: str) -> list[Message]:
+    """Text objects within LINE's length; one that says ``…`` for a blank text."""
+    pieces = split_text(text, api.TEXT_UTF16_MAX, utf16_units) or (BLANK,)
+    return [{"type": "text", "text": piece} for piece in pieces]
+
+
+def _text_with_buttons(text: str, actions: Actions, changes: list[str]) -> list[Message]:
+    """Few buttons under a short text: a template; otherwise the text, and the buttons below it."""
+    whole = "\n".join([*filter(str.strip, [text]), *actions.lines])
+    if not whole and not actions.usable:
+        changes.append(f"empty text sent as {BLANK}")
+    is_short = 0 < graphemes(whole) <= api.TEMPLATE_TEXT_MAX
+    if actions.usable and is_short and len(actions.usable) <= api.TEMPLATE_ACTIONS_MAX:
+        template = {"type": "buttons", "text": whole, "actions": actions.usable}
+        return [{"type": "template", "altText": alt_text_of(whole), "template": template}]
+    if actions.usable and is_short:
+        return flex_messages(button_bubbles(actions.usable, whole), whole)
+    said = texts(whole) if whole or not actions.usable else []
+    if len(said) > 1:
+        changes.append(f"text of {utf16_units(whole)} UTF-16 units sent as {len(said)} messages")
+    return said + _buttons(actions)
+
+
+def _buttons(actions: Actions) -> list[Message]:
+    if not actions.usable:
+        return []
+    labels = " / ".join(action["label"] for action in actions.usable)
+    return flex_messages(button_bubbles(actions.usable), labels)
+
+
+@singledispatch
+def objects_of(content: Any, changes: list[str]) -> list[Message]:
+    """Objects of any content but text; one function per kind below."""
+    changes.append(f"content of kind {content.kind} sent as text")
+    return texts(str(content.kind))
+
+
+@objects_of.register
+def _(content: MediaContent, changes: list[str]) -> list[Message]:
+    native = _native_media(content, changes) if _is_fetchable(content.url) else None
+    if native is None:
+        return _link(content, changes)
+    if content.caption:
+        changes.append("caption sent as a text of its own")
+    return [native, *(texts(content.caption) if content.caption else [])]
+
+
+def _native_media(content: MediaContent, changes: list[str]) -> Message | None:
+    if content.kind == "image":
+        preview = content.preview_url if _is_fetchable(content.preview_url) else content.url
+        return {"type": "image", "originalContentUrl": content.url, "previewImageUrl": preview}
+    if content.kind == "video" and _is_fetchable(content.preview_url):
+        return {"type": "video", "originalContentUrl": content.url, "previewImageUrl": content.preview_url}
+    if content.kind in ("audio", "voice"):
+        if not content.duration_ms:
+            changes.append("length of the sound is not known: shown as one minute")
+        duration_ms = content.duration_ms or UNKNOWN_DURATION_MS
+        return {"type": "audio", "originalContentUrl": content.url, "duration": duration_ms}
+    return None
+
+
+def _link(content: MediaContent, changes: list[str]) -> list[Message]:
+    """LINE sends no files, no video without a preview picture, and fetches only https links."""
+    changes.append(f"{content.kind} sent as a link" if content.url else f"{content.kind} has no link to send")
+    lines = filter(None, [content.caption, content.file_name, content.url])
+    return texts("\n".join(lines) or f"[{content.kind}]")
+
+
+def _is_fetchable(url: str | None) -> bool:
+    return url is not None and url.startswith("https://") and len(url) <= api.MEDIA_URL_MAX
+
+
+@objects_of.register
+def _(content: StickerContent, changes: list[str]) -> list[Message]:
+    if content.package_id and content.sticker_id:
+        return [{"type": "sticker", "packageId": content.package_id, "stickerId": content.sticker_id}]
+    changes.append("sticker sent as text: LINE needs its package")
+    return texts(content.emoji or content.url or "[sticker]")
+
+
+@objects_of.register
+def _(content: LocationContent, changes: list[str]) -> list[Message]:
+    place = f"{content.latitude:.6f}, {content.longitude:.6f}"
+    given = {"title": content.name or content.address or place, "address": content.address or place}
+    shown = {name: truncate(text, api.LOCATION_TEXT_MAX, utf16_units) for name, text in given.items()}
+    changes += [f"location {name} cut to {api.LOCATION_TEXT_MAX}" for name in given if shown[name] != given[name]]
+    return [{"type": "location", **shown, "latitude": content.latitude, "longitude": content.longitude}]
+
+
+@objects_of.register
+def _(content: ContactContent, changes: list[str]) -> list[Message]:
+    changes.append("contact sent as text: LINE has no contacts")
+    return texts("\n".join([content.name, *content.phones, *content.emails]))
+
+
+@objects_of.register
+def _(content: TemplateContent, changes: list[str]) -> list[Message]:
+    changes.append("template sent as text: LINE has no approved templates")
+    return texts(content.fallback_text or " ".join([content.name, *content.parameters]))
+
+
+@objects_of.register
+def _(content: CardContent, changes: list[str]) -> list[Message]:
+    said, cards = card_messages(content, changes)
+    return [message for text in said for message in texts(text)] + cards
