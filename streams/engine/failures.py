@@ -39,7 +39,8 @@ class FailureGuard:
         if unexpected * 2 > WINDOW_RECORDS or "." not in self._outcomes:
             raise SystematicFailure(
                 f"stage {self._stage} gave up {WINDOW_RECORDS - self._outcomes.count('.')} of the last "
-                f"{WINDOW_RECORDS} records, {unexpected} of them by unexpected errors; the last: {type(error).__name__}: {error}. "
+                f"{WINDOW_RECORDS} records, {unexpected} of them by unexpected errors; "
+                f"the last: {type(error).__name__}: {error}. "
                 "Nothing more is read, so nothing more is lost: fix the cause and start again"
             )
 

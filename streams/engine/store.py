@@ -183,7 +183,7 @@ class PartitionStore:
         """Changelog records in one batch; per key the highest position counts, whatever the order on the topic."""
         batch = WriteBatch(raw_mode=True)
         known: list[Any] = list(records)
-        for key, raw in zip(known, self._db.get(known), strict=True):
+        for key, raw in zip(known, self._db.get(known) or (), strict=True):
             value = records[key]
             if raw is None or keys.unpack(raw).position <= value.position:
                 self._put(batch, key, value)

@@ -9,6 +9,7 @@ earlier epoch, so that a writer that was stopped and continued writes nothing (A
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.client import ConnectionGroup, CoordinationType
@@ -20,9 +21,13 @@ from aiokafka.structs import TopicPartition
 WireRecord = tuple[bytes, bytes | None, list[tuple[str, bytes]]]
 """Key, value (None: tombstone), headers."""
 
-BATCH_BYTES_MAX = 900_000
-"""Below the broker's default ``message.max.bytes`` of 1 MiB."""
-REQUEST_BYTES_MAX = 8_000_000
+Queue = deque[tuple[Sequence[WireRecord], "asyncio.Future[int]"]]
+"""What waits for one partition: records, and the future of the last one's offset."""
+
+BATCH_BYTES_SOFT = 900_000
+"""A batch is closed beyond this: below the broker's default ``message.max.bytes`` of 1 MiB."""
+RECORD_BYTES_MAX = 8_000_000
+"""A single larger record travels alone; topics that hold such raise their own ``max.message.bytes``."""
 TRANSACTION_TIMEOUT_MS = 60_000
 """Needed to ask for an identity; no transaction is ever begun under it."""
 NO_TIMEOUT_MS = 2**31 - 1
@@ -32,7 +37,7 @@ class Fenced(Exception):
     """Another worker owns this changelog partition now; this process must not go on."""
 
 
-class Identities(TransactionManager):
+class Identities(TransactionManager):  # type: ignore[misc] # aiokafka ships no types
     """One producer, many identities: the broker's (producer id, epoch) per fenced partition, one common for the rest.
 
     aiokafka asks for the sequence number of a batch's partition right before it asks for the identity; that call
@@ -75,7 +80,7 @@ class Writer:
         self._bootstrap = bootstrap
         self._client_id = client_id
         self._on_failure = on_failure
-        self._queues: dict[TopicPartition, deque[tuple[Sequence[WireRecord], asyncio.Future[int]]]] = {}
+        self._queues: dict[TopicPartition, Queue] = {}
         self._pumps: dict[TopicPartition, asyncio.Task[None]] = {}
         self._identities = Identities()
         self._producer: AIOKafkaProducer | None = None
@@ -88,8 +93,8 @@ class Writer:
             acks="all",
             enable_idempotence=True,
             linger_ms=0,
-            max_batch_size=BATCH_BYTES_MAX,
-            max_request_size=REQUEST_BYTES_MAX,
+            max_batch_size=RECORD_BYTES_MAX,
+            max_request_size=RECORD_BYTES_MAX + BATCH_BYTES_SOFT,
             request_timeout_ms=10_000,
         )
         self._install_identities(self._producer)
@@ -122,9 +127,7 @@ class Writer:
         while self._pumps:
             await asyncio.wait(list(self._pumps.values()))
 
-    async def _pump(
-        self, place: TopicPartition, queue: deque[tuple[Sequence[WireRecord], asyncio.Future[int]]]
-    ) -> None:
+    async def _pump(self, place: TopicPartition, queue: Queue) -> None:
         try:
             while queue:
                 await self._send_batch(place, queue)
@@ -135,30 +138,10 @@ class Writer:
         finally:
             del self._pumps[place]
 
-    async def _send_batch(
-        self, place: TopicPartition, queue: deque[tuple[Sequence[WireRecord], asyncio.Future[int]]]
-    ) -> None:
+    async def _send_batch(self, place: TopicPartition, queue: Queue) -> None:
         assert self._producer is not None
         batch = self._producer.create_batch()
-        waiting: list[tuple[int, asyncio.Future[int]]] = []
-        count = 0
-        while queue:
-            records, future = queue[0]
-            taken = 0
-            for key, value, headers in records:
-                if batch.append(timestamp=None, key=key, value=value, headers=headers) is None:
-                    break
-                taken += 1
-            count += taken
-            if taken < len(records):
-                if count == 0:
-                    raise ValueError(
-                        f"a record of {len(records[0][1] or b'')} bytes for {place.topic} is over the limit"
-                    )
-                queue[0] = (records[taken:], future)
-                break
-            queue.popleft()
-            waiting.append((count - 1, future))
+        waiting = _fill(batch, queue)
         batch.close()
         delivered = await (await self._producer.send_batch(batch, place.topic, partition=place.partition))
         for index, future in waiting:
@@ -200,3 +183,25 @@ class Writer:
 FENCE_KEY = b"\xff\xfffence"
 """Key of the record that a new owner writes first; recovery passes it by."""
 RETRIED_ERRORS = {"ConcurrentTransactions", "CoordinatorLoadInProgressError", "NotCoordinatorError"}
+
+
+def _fill(batch: Any, queue: Queue) -> list[tuple[int, "asyncio.Future[int]"]]:
+    """Move records from the queue into the batch until it is full; (index in the batch, future) of what is complete.
+
+    Raises ValueError when not even the first record fits.
+    """
+    complete: list[tuple[int, asyncio.Future[int]]] = []
+    count = 0
+    while queue:
+        records, future = queue[0]
+        for taken, (key, value, headers) in enumerate(records):
+            is_full = count > 0 and batch.size() > BATCH_BYTES_SOFT
+            if is_full or batch.append(timestamp=None, key=key, value=value, headers=headers) is None:
+                if count == 0:
+                    raise ValueError(f"a record of {len(value or b'')} bytes is over the limit of {RECORD_BYTES_MAX}")
+                queue[0] = (records[taken:], future)
+                return complete
+            count += 1
+        queue.popleft()
+        complete.append((count - 1, future))
+    return complete

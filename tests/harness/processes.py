@@ -1,0 +1,116 @@
+"""The product's processes as a test sees them: started, killed, stopped, continued, started again.
+
+Each runs ``python -m streams.cli …`` with its own log file and tells that it is ready through ``IRIS_READY_FD``.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+READY_TIMEOUT_S = 45.0
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class ProcessFailed(AssertionError):
+    """A process ended or never became ready; the text holds the end of its log."""
+
+
+class Process:
+    """One process of the product; ``arguments`` are those of ``iris``."""
+
+    def __init__(self, name: str, arguments: tuple[str, ...], environment: Mapping[str, str], folder: Path) -> None:
+        self.name = name
+        self.arguments = arguments
+        self.environment = dict(environment)
+        self.log = folder / f"{name}.log"
+        self.exits: list[int] = []
+        self.ready_s: list[float] = []
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def is_alive(self) -> bool:
+        """Started and not yet ended."""
+        return self._process is not None and self._process.returncode is None
+
+    @property
+    def pid(self) -> int:
+        """Of the running process."""
+        assert self._process is not None, f"{self.name} was not started"
+        return self._process.pid
+
+    async def start(self, *, failpoints: str = "", wait_ready: bool = True) -> None:
+        """Start; raises ProcessFailed when it is not ready in time. ``failpoints`` hold for this one life."""
+        began = time.monotonic()
+        reading, writing = os.pipe()
+        environment = os.environ | self.environment | {"IRIS_READY_FD": str(writing)}
+        if failpoints:
+            environment["IRIS_FAILPOINTS"] = failpoints
+        with self.log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "streams.cli", *self.arguments,
+                env=environment, stdout=log, stderr=log, pass_fds=(writing,), cwd=ROOT, start_new_session=True,
+            )  # fmt: skip
+        os.close(writing)
+        if wait_ready:
+            await self._wait_ready(reading)
+            self.ready_s.append(time.monotonic() - began)
+        else:
+            os.close(reading)
+
+    async def _wait_ready(self, reading: int) -> None:
+        loop = asyncio.get_running_loop()
+        answered: asyncio.Future[bytes] = loop.create_future()
+
+        def read() -> None:
+            loop.remove_reader(reading)
+            if not answered.done():
+                answered.set_result(os.read(reading, 16))
+
+        loop.add_reader(reading, read)
+        try:
+            said = await asyncio.wait_for(answered, READY_TIMEOUT_S)
+        except TimeoutError:
+            said = b""
+        finally:
+            loop.remove_reader(reading)
+            os.close(reading)
+        if not said:
+            raise ProcessFailed(f"{self.name} did not become ready; its log ends:\n{self.tail()}")
+
+    def tail(self, lines: int = 15) -> str:
+        """The end of the log."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:]) if self.log.exists() else ""
+
+    async def kill(self) -> None:
+        """SIGKILL, and wait for the end."""
+        if self.is_alive:
+            os.kill(self.pid, signal.SIGKILL)
+        await self.wait()
+
+    def pause(self) -> None:
+        """SIGSTOP: alive, but does nothing."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """SIGCONT."""
+        os.kill(self.pid, signal.SIGCONT)
+
+    async def terminate(self, timeout_s: float = 15.0) -> int:
+        """SIGTERM, and wait for the end; raises ProcessFailed when it takes longer."""
+        if self.is_alive:
+            os.kill(self.pid, signal.SIGTERM)
+        return await self.wait(timeout_s)
+
+    async def wait(self, timeout_s: float = 15.0) -> int:
+        """The exit code, negative for a signal."""
+        assert self._process is not None, f"{self.name} was not started"
+        try:
+            code = await asyncio.wait_for(self._process.wait(), timeout_s)
+        except TimeoutError:
+            raise ProcessFailed(f"{self.name} did not end within {timeout_s} s; its log ends:\n{self.tail()}") from None
+        self.exits.append(code)
+        return code
