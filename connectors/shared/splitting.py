@@ -56,24 +56,21 @@ def split_json(body: bytes, shape: type[T]) -> T | None:
     try:
         body.decode()
         return msgspec.json.decode(body, type=shape)
-    except msgspec.ValidationError:
-        return None
     except (UnicodeDecodeError, msgspec.DecodeError) as error:
-        mended = mend_surrogates(_lenient_json(body, reason=str(error)))
+        _check_leniently(body, reason=str(error))
     try:
-        return msgspec.json.decode(mended, type=shape)
+        return msgspec.json.decode(mend_surrogates(body), type=shape)
     except msgspec.DecodeError:
         return None
 
 
-def _lenient_json(body: bytes, *, reason: str) -> bytes:
-    """The body, if a parser that takes lone surrogates takes it; raises MalformedJsonError with ``reason``."""
+def _check_leniently(body: bytes, *, reason: str) -> None:
+    """Raise MalformedJsonError unless a parser that takes lone surrogates takes the body."""
     try:
         # Python refuses integers of more than 4,300 digits, which are valid JSON all the same; float takes them.
         json.loads(body, parse_int=float, parse_constant=_refuse)
     except ValueError:
         raise MalformedJsonError(f"body is not JSON: {reason}") from None
-    return body
 
 
 def _refuse(constant: str) -> float:
