@@ -31,7 +31,6 @@ class Question:
     oldest first. Everything but one of ``text`` and ``data`` may be empty."""
 
     text: str = ""
-    kind: str = "text"
     data: str = ""
     language: str = ""
     history: tuple[tuple[str, str], ...] = ()

@@ -50,7 +50,6 @@ def read_question(body: bytes) -> Question:
     ]
     return Question(
         text=text_member(asked, "message", "message_text") or "",
-        kind=text_member(asked, "message", "message_type") or "text",
         data=text_member(asked, "message", "metadata", "data") or "",
         language=text_member(asked, "context", "user_preferences", "language") or "",
         history=tuple(said),

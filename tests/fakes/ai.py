@@ -57,7 +57,8 @@ class Question(TypedDict):
 
 
 class FakeAI:
-    """One service on one loopback port. ``answer`` overrides the echo with a fixed answer of ``/process``."""
+    """One service on one loopback port. ``answer`` overrides the echo with a fixed answer of ``/process``;
+    ``encoding`` ("gzip") packs the answers although nobody asked for it."""
 
     def __init__(self, *, seed: int = 0, clock: Callable[[], float] = time.time) -> None:
         self.seed = seed
@@ -71,6 +72,7 @@ class FakeAI:
         self.journal: list[Question] = []
         self.faults = Faults(self.seed)
         self.answer: dict[str, Any] | None = None
+        self.encoding = ""
 
     def fail(
         self,
@@ -125,7 +127,10 @@ class FakeAI:
         if fault is None:
             question["status"] = 200
             question["answered_at"] = self.clock()
-            return web.json_response(self._answer(question))
+            response = web.json_response(self._answer(question))
+            if self.encoding:
+                response.enable_compression(web.ContentCoding(self.encoding))
+            return response
         question["fault"] = fault.kind
         question["retry_after_s"] = fault.options.get("retry_after_s")
         return await self._go_wrong(fault, question, http)
