@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from aiokafka.structs import TopicPartition
 
 from streams.engine.api import ActiveStage, Output, Poison, Record
-from streams.engine.core import Engine
+from streams.engine.core import Engine, require_writable
 from streams.engine.failpoints import failpoint
 from streams.engine.failures import dead_letter
 from streams.engine.view import StepView
@@ -130,6 +130,7 @@ class ActiveRunner:
                 if not record.key:
                     raise Poison("the record has no key, so it belongs to no conversation")
                 outputs = await self._stage.handle(view, [record])
+                require_writable(outputs)
             except Exception as error:  # noqa: BLE001 - the stage's edge: it becomes a dead letter
                 if isinstance(error, Poison) or attempt == retries:
                     self._engine.guard.gave_up(error)

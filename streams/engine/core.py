@@ -15,17 +15,24 @@ from typing import Any
 
 from aiokafka.structs import TopicPartition
 
-from streams.engine.api import Output, Record, Stage
+from streams.engine.api import Output, Poison, Record, Stage
 from streams.engine.failures import FailureGuard
 from streams.engine.partitioner import partition_of
 from streams.engine.store import PartitionStore
 from streams.engine.tracker import PartitionTracker
-from streams.engine.writer import WireRecord, Writer
+from streams.engine.writer import RECORD_BYTES_MAX, WireRecord, Writer
 
 log = logging.getLogger(__name__)
 
 EXIT_FAILED = 70
 """EX_SOFTWARE: the supervisor starts the process again."""
+
+
+def require_writable(outputs: Sequence[Output]) -> None:
+    """Raises Poison when an output is too large for any topic, before anything of the step is written."""
+    for output in outputs:
+        if len(output.value) > RECORD_BYTES_MAX:
+            raise Poison(f"it makes a record of {len(output.value)} bytes for {output.topic}, over {RECORD_BYTES_MAX}")
 
 
 def end_process(reason: object) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from aiokafka.structs import TopicPartition
 
 from streams.engine.api import Output, Poison, PureStage, Record
-from streams.engine.core import Engine
+from streams.engine.core import Engine, require_writable
 from streams.engine.failpoints import failpoint
 from streams.engine.failures import dead_letter
 from streams.engine.store import PartitionStore, Writes
@@ -140,6 +140,7 @@ class PureLane:
             if not key:
                 raise Poison("the record has no key, so it belongs to no conversation")
             outputs = self._stage.handle(view, records)
+            require_writable(outputs)
         except Exception:  # noqa: BLE001 - the stage's edge: it becomes a dead letter
             return self._one_by_one(store, records)
         self._engine.guard.handled(len(records))
@@ -156,6 +157,7 @@ class PureLane:
                 if not record.key:
                     raise Poison("the record has no key, so it belongs to no conversation")
                 made = self._stage.handle(view, [record])
+                require_writable(made)
                 self._engine.guard.handled(1)
             except Exception as error:  # noqa: BLE001 - the stage's edge: it becomes a dead letter
                 outputs.extend(self._give_up(record, error))

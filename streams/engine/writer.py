@@ -26,7 +26,7 @@ Queue = deque[tuple[Sequence[WireRecord], "asyncio.Future[int]"]]
 
 BATCH_BYTES_SOFT = 900_000
 """A batch is closed beyond this: below the broker's default ``message.max.bytes`` of 1 MiB."""
-RECORD_BYTES_MAX = 8_000_000
+RECORD_BYTES_MAX = 7_900_000
 """A single larger record travels alone; topics that hold such raise their own ``max.message.bytes``."""
 TRANSACTION_TIMEOUT_MS = 60_000
 """Needed to ask for an identity; no transaction is ever begun under it."""
@@ -93,7 +93,7 @@ class Writer:
             acks="all",
             enable_idempotence=True,
             linger_ms=0,
-            max_batch_size=RECORD_BYTES_MAX,
+            max_batch_size=RECORD_BYTES_MAX + BATCH_BYTES_SOFT,
             max_request_size=RECORD_BYTES_MAX + BATCH_BYTES_SOFT,
             request_timeout_ms=10_000,
         )
@@ -188,17 +188,17 @@ RETRIED_ERRORS = {"ConcurrentTransactions", "CoordinatorLoadInProgressError", "N
 def _fill(batch: Any, queue: Queue) -> list[tuple[int, "asyncio.Future[int]"]]:
     """Move records from the queue into the batch until it is full; (index in the batch, future) of what is complete.
 
-    Raises ValueError when not even the first record fits.
+    Raises ValueError for a record over the hard limit.
     """
     complete: list[tuple[int, asyncio.Future[int]]] = []
     count = 0
     while queue:
         records, future = queue[0]
         for taken, (key, value, headers) in enumerate(records):
+            if len(value or b"") > RECORD_BYTES_MAX:
+                raise ValueError(f"a record of {len(value or b'')} bytes is over the limit of {RECORD_BYTES_MAX}")
             is_full = count > 0 and batch.size() > BATCH_BYTES_SOFT
             if is_full or batch.append(timestamp=None, key=key, value=value, headers=headers) is None:
-                if count == 0:
-                    raise ValueError(f"a record of {len(value or b'')} bytes is over the limit of {RECORD_BYTES_MAX}")
                 queue[0] = (records[taken:], future)
                 return complete
             count += 1

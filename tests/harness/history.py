@@ -5,7 +5,8 @@ or failure; every answer is planned once; every part ends in exactly one outcome
 the order of the conversation. Messages are told apart by their texts, which the load makes unique. Vocabulary
 (Jepsen's): *lost* accepted, but neither delivered nor recorded as failed or unknown; *doubled inside* one fact twice in
 the log under different ids; *doubled outside* a text seen twice; *reordered* out of the order of acceptance; *unseen*
-told as sent, but the user never saw it. The residual is what the books leave open. Detected from the topics and the fakes' journals alone, after a drain.
+told as sent, but the user never saw it. The residual is what the books leave open. Detected from the topics and the
+fakes' journals alone, after a drain.
 """
 
 from collections import Counter, defaultdict
