@@ -1,0 +1,197 @@
+"""Brings one message to its platform: ask, tell, remember, for every call of its plan.
+
+Reads and writes nothing itself: calls go through the ``Sender`` it is given, journal and events through the view.
+"""
+
+import asyncio
+import hashlib
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from connectors.errors import SendError
+from connectors.interface import Call, Channel, Platform, Sender
+from streams.delivery import journal as journals
+from streams.delivery.account import Account
+from streams.delivery.attempts import Failed, GiveUp, Limits, Pause, Replan, Retry, Unknown, Verdict, judge, may_repeat
+from streams.delivery.gate import Gate
+from streams.delivery.journal import Step
+from streams.delivery.planning import Planner
+from streams.engine.api import ActiveView
+from streams.engine.failpoints import failpoint
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What sending takes from the world besides the platforms, so that tests can step it; ``jitter`` gives 0 to 1."""
+
+    clock: Callable[[], float] = time.time
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    jitter: Callable[[], float] = random.random
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a message goes: the channel, both halves of its platform, its gate, and how patient its calls are."""
+
+    channel: Channel
+    platform: Platform
+    sender: Sender
+    gate: Gate
+    limits: Limits
+
+
+class Courier:
+    """One message on its way, through one call of the stage's ``handle``."""
+
+    def __init__(self, account: Account, view: ActiveView, route: Route, world: World) -> None:
+        self._world = world
+        self._view = view
+        self._account = account
+        self._channel = route.channel
+        self._platform = route.platform
+        self._sender = route.sender
+        self._gate = route.gate
+        self._limits = route.limits
+        self._planner = Planner(account, route.platform, route.channel)
+
+    async def deliver(self) -> None:
+        """Make every call that is left to be made. On return the account holds what is not durable yet: the outcome of
+        the last call. A cancellation leaves a journal from which the next one goes on."""
+        is_new = not self._account.journal.planned
+        if is_new or not self._planner.resume():
+            unseen = self._plan()
+            if is_new and self._gate.is_open:
+                await self._perform_unseen(unseen)
+        while (index := self._planner.next_index()) is not None:
+            await self._settle(index)
+
+    def _plan(self, *, may_reply: bool = True) -> tuple[Call, ...]:
+        token = self._account.message.reply_token
+        is_spent = token is None or self._view.get(_token_key(token)) is not None
+        return self._planner.plan(may_reply=may_reply and not is_spent)
+
+    async def _settle(self, index: int) -> None:
+        """Make the plan's call ``index`` until it is settled, or the plan is another."""
+        call = self._account.calls[index]
+        step = self._account.journal.step_of(index, call)
+        # Whoever started this call did not live to note its outcome.
+        step.in_doubt = step.in_doubt or step.state == "started"
+        while step.is_open:
+            if not self._may_call(step):
+                self._account.unknown(step, "interrupted")
+            elif (wait_ms := step.retry_at_ms - self._account.now_ms) > 0:
+                await self._world.sleep(wait_ms / 1000)
+            elif await self._attempt(step, call):
+                return
+
+    def _may_call(self, step: Step) -> bool:
+        age_ms = self._account.now_ms - step.first_ms
+        return not step.in_doubt or may_repeat(has_key=step.key is not None, age_ms=age_ms)
+
+    async def _attempt(self, step: Step, call: Call) -> bool:
+        """Make the call once, when the channel lets it through. Returns whether the plan was made anew by that."""
+        if self._account.is_ahead and not self._gate.is_free:
+            # What is known already must not wait, unwritten, behind a channel that is down.
+            await self._commit()
+        async with self._gate.passage():
+            if not self._may_call(step):
+                return False
+            if self._planner.is_outdated(step):
+                self._plan()
+                return True
+            await self._start(step, call)
+            is_planned_anew = await self._perform(step, call)
+        if step.state == "refused":
+            # A clean refusal is evidence; lost in the wait, it would come back as an unknown.
+            await self._commit()
+        return is_planned_anew
+
+    async def _start(self, step: Step, call: Call) -> None:
+        self._account.start(step, call)
+        token = self._account.message.reply_token
+        if call.uses_reply_token and token is not None:
+            until_ms = int(self._account.now_ms + self._platform.reply_token_life_s * 1000)
+            self._view.put(_token_key(token), b"1", expires_at_ms=until_ms)
+        await self._commit()
+        failpoint("send.after_started")
+        self._account.measure()
+
+    async def _perform(self, step: Step, call: Call) -> bool:
+        try:
+            receipt = await self._sender.perform(call, self._channel, timeout_s=self._platform.attempts.timeout_s)
+        except SendError as error:
+            failpoint("send.after_call")
+            return self._conclude(step, call, error)
+        failpoint("send.after_call")
+        self._reopen(step, is_accepted=True)
+        self._account.sent(step, receipt)
+        return False
+
+    def _conclude(self, step: Step, call: Call, error: SendError) -> bool:
+        """Act on a failure; returns whether the plan was made anew."""
+        match self._judge(step, call, error):
+            case Retry(wait_s, is_free):
+                step.tries += not is_free
+                step.told_waits += is_free
+                self._account.refused(step, error, wait_s=wait_s)
+            case Pause():
+                if self._gate.close():
+                    log.error("channel %s of %s is paused: %s", self._channel.id, self._channel.platform, error.reason)
+                    self._account.channel_changed(step, "paused", error.reason)
+                self._account.refused(step, error, wait_s=self._limits.pause_s)
+            case Replan():
+                self._reopen(step, is_accepted=False)
+                self._plan(may_reply=False)
+                self._account.is_ahead = True
+                return True
+            case GiveUp(reason, is_contact_lost):
+                if not error.retryable:
+                    self._reopen(step, is_accepted=False)
+                self._account.failed(step, error, reason=reason, is_contact_lost=is_contact_lost)
+            case Unknown(reason):
+                self._account.unknown(step, reason)
+        return False
+
+    def _judge(self, step: Step, call: Call, error: SendError) -> Verdict:
+        failed = Failed(
+            tries=step.tries,
+            told_waits=step.told_waits,
+            age_ms=self._account.now_ms - step.first_ms,
+            in_doubt=step.in_doubt,
+            has_key=step.key is not None,
+            uses_reply_token=call.uses_reply_token,
+            is_channel_silent=not self._gate.has_accepted_since(step.first_ms),
+        )
+        return judge(error, failed, self._limits, jitter=self._world.jitter())
+
+    def _reopen(self, step: Step, *, is_accepted: bool) -> None:
+        if self._gate.open(is_accepted=is_accepted):
+            log.warning("channel %s of %s works again", self._channel.id, self._channel.platform)
+            self._account.channel_changed(step, "resumed", "")
+
+    async def _perform_unseen(self, calls: Sequence[Call]) -> None:
+        """Answers to taps and the like: one attempt each, of no consequence for the books."""
+        for call in calls:
+            try:
+                await self._sender.perform(call, self._channel, timeout_s=self._platform.attempts.timeout_s)
+            except SendError as error:
+                log.info("channel %s: %s: %s", self._channel.id, call.name, error.reason)
+
+    async def _commit(self) -> None:
+        save(self._view, self._account)
+        await self._view.commit(self._account.take())
+
+
+def save(view: ActiveView, account: Account) -> None:
+    """Write the journal into the view; durable with its next commit, at the latest when the record is done."""
+    name = journals.table_key(account.message.id)
+    view.put(name, journals.encode(account.journal), expires_at_ms=int(account.now_ms) + journals.KEPT_MS)
+
+
+def _token_key(token: str) -> bytes:
+    return b"t" + hashlib.blake2b(token.encode(), digest_size=16).digest()

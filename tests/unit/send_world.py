@@ -1,0 +1,378 @@
+"""The world of a `send` under test: a table and log that can crash, a platform that follows a script, a stepped clock.
+
+Everything here stands at a seam of the product; nothing patches it. The platform keeps a journal of all calls and what
+the user saw, with idempotency keys honoured as the real ones do: a repeat under a known key shows nothing new.
+"""
+
+import asyncio
+import heapq
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from connectors.errors import SendError
+from connectors.interface import (
+    Accepted,
+    Attempts,
+    Call,
+    Challenge,
+    Channel,
+    Field,
+    Receipt,
+    Unprocessable,
+    WebhookRequest,
+    Window,
+)
+from schemas.content import TextContent
+from schemas.envelope import AnyEvent
+from schemas.ids import derived_id
+from schemas.inbound import RawEvent
+from schemas.outbound import OutboundMessage, Part
+from schemas.registry import decode_event, encode
+from streams.channels import Channels
+from streams.delivery import journal as journals
+from streams.delivery.courier import World
+from streams.delivery.journal import Journal
+from streams.engine.api import Output, Record
+from streams.settings import Settings
+from streams.stages.send import Send
+from streams.topics import Topics
+
+T = TypeVar("T")
+
+START_S = 1_790_000_000.0
+TOKEN_LIFE_S = 50.0
+
+
+class Crash(BaseException):
+    """The process dies here: nothing that is not durable survives."""
+
+
+class SteppedClock:
+    """Time moves only when everybody waits: then to the next moment somebody waits for."""
+
+    def __init__(self) -> None:
+        self.now_s = START_S
+        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._count = 0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+    async def sleep(self, seconds: float) -> None:
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._count += 1
+        heapq.heappush(self._sleepers, (self.now_s + seconds, self._count, future))
+        await future
+
+    async def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """The result of ``work``, with time moved on for it."""
+        task = asyncio.ensure_future(work)
+        while not task.done():
+            await settle()
+            if not task.done():
+                self.step()
+        return await task
+
+    def step(self) -> None:
+        """To the next moment that somebody waits for; nobody waiting means that the test hangs."""
+        assert self._sleepers, "nobody waits for time to pass, and yet the work is not done"
+        at_s, _, future = heapq.heappop(self._sleepers)
+        self.now_s = max(self.now_s, at_s)
+        if not future.done():
+            future.set_result(None)
+
+
+async def settle() -> None:
+    """Let everything run that can run without time passing."""
+    for _ in range(60):
+        await asyncio.sleep(0)
+
+
+async def all_of(*work: Awaitable[None]) -> None:
+    """Wait for all of it."""
+    await asyncio.gather(*work)
+
+
+class Table:
+    """What survives a crash: the log, and the table per conversation."""
+
+    def __init__(self) -> None:
+        self.log: list[AnyEvent] = []
+        self.outputs: list[Output] = []
+        self.rows: dict[tuple[bytes, bytes], bytes] = {}
+        self.commits = 0
+        self.crash_at: Callable[[str], bool] = lambda _point: False
+
+    def write(self, outputs: Iterable[Output], rows: Mapping[tuple[bytes, bytes], bytes | None]) -> None:
+        """Outputs before state, with a crash point on either side of the state."""
+        for output in outputs:
+            self.outputs.append(output)
+            self.log.append(decode_event(output.value))
+        self.crash("after_outputs")
+        for place, value in rows.items():
+            if value is None:
+                self.rows.pop(place, None)
+            else:
+                self.rows[place] = value
+        self.commits += 1
+        self.crash("after_state")
+
+    def crash(self, point: str) -> None:
+        """Raise Crash if the test wants it here."""
+        if self.crash_at(point):
+            raise Crash(point)
+
+    def journal(self, message: OutboundMessage) -> Journal:
+        """The durable journal of a message."""
+        return journals.decode(self.rows.get((message.conversation_id.encode(), journals.table_key(message.id))))
+
+    def types(self) -> list[str]:
+        """Event types in the order of the log."""
+        return [event.type for event in self.log]
+
+    def events(self, kind: str) -> list[AnyEvent]:
+        """The log's events of one type, first copy of each id."""
+        return list({event.id: event for event in reversed(self.log) if event.type == kind}.values())[::-1]
+
+
+class MemoryView:
+    """Implements ``ActiveView`` over a ``Table``."""
+
+    def __init__(self, table: Table, key: bytes) -> None:
+        self.key = key
+        self._table = table
+        self._writes: dict[tuple[bytes, bytes], bytes | None] = {}
+
+    def get(self, name: bytes = b"") -> bytes | None:
+        place = (self.key, name)
+        return self._writes[place] if place in self._writes else self._table.rows.get(place)
+
+    def scan(self, prefix: bytes) -> Iterable[tuple[bytes, bytes]]:
+        rows = {**self._table.rows, **self._writes}
+        names = sorted(name for key, name in rows if key == self.key and name.startswith(prefix))
+        return [(name, value) for name in names if (value := rows[self.key, name]) is not None]
+
+    def put(self, name: bytes, value: bytes, *, expires_at_ms: int | None = None) -> None:
+        assert expires_at_ms is not None, "every row of `send` has a horizon"
+        self._writes[self.key, name] = value
+
+    def delete(self, name: bytes = b"") -> None:
+        self._writes[self.key, name] = None
+
+    def set_timer(self, name: str, due_ms: int | None) -> None:
+        raise AssertionError("`send` keeps no timers")
+
+    async def commit(self, outputs: Sequence[Output] = ()) -> None:
+        await asyncio.sleep(0)
+        writes, self._writes = self._writes, {}
+        self._table.write(outputs, writes)
+
+
+@dataclass
+class ScriptedPlatform:
+    """Plans ``packing`` parts per call, one call per ``|`` of a text; takes a reply token for the first call.
+
+    A part whose text is empty is covered by no call.
+    """
+
+    name: str = "example"
+    prefix: str = "ex_"
+    answer_within_s: float = 5.0
+    reply_token_life_s: float = TOKEN_LIFE_S
+    fields: tuple[Field, ...] = ()
+    attempts: Attempts = field(default_factory=lambda: Attempts(3, 5.0))
+    capabilities: Mapping[str, Any] = field(default_factory=dict)
+    has_keys: bool = False
+    packing: int = 1
+    version: int = 1
+
+    def accept(self, request: WebhookRequest, channel: Channel, channels: Sequence[Channel]) -> Accepted | Challenge:
+        raise AssertionError("not asked for when sending")
+
+    def split(self, body: bytes, channel: Channel, channels: Sequence[Channel]) -> Accepted:
+        raise AssertionError("not asked for when sending")
+
+    def normalise(self, raw: RawEvent) -> tuple[AnyEvent, ...] | Unprocessable:
+        raise AssertionError("not asked for when sending")
+
+    def plan(self, message: OutboundMessage, window: Window, channel: Channel) -> tuple[Call, ...]:
+        pieces = [(part.id, text) for part in message.parts for text in _text(part).split("|") if text]
+        calls = [
+            Call("typing", "POST", "https://example.test/typing", {}, {"tap": callback}, (), is_visible=False)
+            for callback in message.callback_ids
+        ]
+        for start in range(0, len(pieces), self.packing):
+            taken = pieces[start : start + self.packing]
+            token = window.reply_token if start == 0 else None
+            body = {"to": message.peer, "texts": [text for _, text in taken], "token": token, "version": self.version}
+            key = derived_id(taken[0][0], f"key:{start}") if self.has_keys and token is None else None
+            calls.append(
+                Call(
+                    name="push" if token is None else "reply",
+                    method="POST",
+                    url="https://example.test/send",
+                    headers={"Authorization": "Bearer {secret:token}"},
+                    body=body,
+                    part_ids=tuple(dict.fromkeys(part_id for part_id, _ in taken)),
+                    idempotency_key=key,
+                    changes=("no colours",) if "colour" in str(taken) else (),
+                    uses_reply_token=token is not None,
+                )
+            )
+        return tuple(calls)
+
+
+def _text(part: Part) -> str:
+    assert isinstance(part.content, TextContent)
+    return part.content.text
+
+
+@dataclass(frozen=True)
+class Made:
+    """One call as the platform saw it."""
+
+    at_s: float
+    call: Call
+    channel: str
+
+
+Act = Receipt | SendError | BaseException | Callable[[Call], Awaitable[Receipt]] | None
+
+
+class ScriptedSender:
+    """Answers call after call by its script, then takes everything. ``seen`` are the texts in front of the user.
+
+    An ambiguous ``SendError`` in the script shows the message or not, as ``is_seen_when_ambiguous`` says.
+    """
+
+    def __init__(self, clock: SteppedClock) -> None:
+        self.script: list[Act] = []
+        self.by_peer: dict[str, list[Act]] = {}
+        self.by_channel: dict[str, SendError] = {}
+        self.made: list[Made] = []
+        self.unseen: list[Call] = []
+        self.seen: list[str] = []
+        self.before: Callable[[Call], None] = lambda _call: None
+        self.is_seen_when_ambiguous = True
+        self.is_closed = False
+        self._clock = clock
+        self._keys: dict[str, tuple[Call, Receipt]] = {}
+
+    async def perform(self, call: Call, channel: Channel, *, timeout_s: float) -> Receipt:
+        assert timeout_s == 5.0
+        self.before(call)
+        if not call.is_visible:
+            self.unseen.append(call)
+            raise SendError("the tap is too old")
+        self.made.append(Made(self._clock.now_s, call, channel.id))
+        await asyncio.sleep(0)
+        script = self.by_peer.get(call.body["to"], self.script)
+        act = script.pop(0) if script else None
+        return await self._act(self.by_channel.get(channel.id, act), call)
+
+    async def _act(self, act: Act, call: Call) -> Receipt:
+        if isinstance(act, BaseException):
+            is_ambiguous = act.ambiguous if isinstance(act, SendError) else True
+            if is_ambiguous and self.is_seen_when_ambiguous:
+                self.show(call)
+            raise act
+        if callable(act):
+            return await act(call)
+        return self.show(call, act)
+
+    def show(self, call: Call, receipt: Receipt | None = None) -> Receipt:
+        """The user sees the call's texts, once per idempotency key."""
+        if call.idempotency_key in self._keys:
+            first, known = self._keys[call.idempotency_key]
+            assert first == call, "a repeat under the same key must be the identical call"
+            return known
+        self.seen.extend(call.body["texts"])
+        receipt = receipt or Receipt(tuple(f"m:{text}" for text in call.body["texts"]))
+        if call.idempotency_key is not None:
+            self._keys[call.idempotency_key] = (call, receipt)
+        return receipt
+
+    async def close(self) -> None:
+        self.is_closed = True
+
+    @property
+    def texts(self) -> list[list[str]]:
+        """The texts of every call that was made."""
+        return [made.call.body["texts"] for made in self.made]
+
+    @property
+    def times_s(self) -> list[float]:
+        """When the calls were made, from the first on."""
+        return [made.at_s - self.made[0].at_s for made in self.made]
+
+
+class Stand:
+    """A stage with its world. ``restart`` is what a crash leaves: the same table and platform, a new process."""
+
+    def __init__(self, platform: ScriptedPlatform | None = None, *, channels: Sequence[str] = ("shop",)) -> None:
+        self.platform = platform or ScriptedPlatform()
+        self.clock = SteppedClock()
+        self.table = Table()
+        self.sender = ScriptedSender(self.clock)
+        self.channels = Channels(tuple(Channel(name, self.platform.name, {"token": ("s3cret",)}) for name in channels))
+        self.settings = Settings(send_concurrency=2)
+        self.topics = Topics("iris.", [self.platform.name])
+        self.stage = self._stage()
+
+    def restart(self) -> None:
+        """A new process takes over."""
+        self.table.crash_at = lambda _point: False
+        self.sender.before = lambda _call: None
+        self.stage = self._stage()
+
+    async def deliver(self, message: OutboundMessage) -> None:
+        """Hand a record to the stage and finish it as the engine does; time passes as it must."""
+        await self.clock.run(self.handle(message))
+
+    async def handle(self, message: OutboundMessage) -> None:
+        """The same without moving the time."""
+        await self.stage.start()
+        view = MemoryView(self.table, message.conversation_id.encode())
+        outputs = await self.stage.handle(view, [self.record(message)])
+        await view.commit(outputs)
+
+    def record(self, message: OutboundMessage) -> Record:
+        """The record of a message."""
+        topic = self.topics.outbound(self.platform.name)
+        key = message.conversation_id.encode()
+        return Record(topic, 0, 0, int(START_S * 1000), key, encode(message), (("traceparent", b"00-aa-bb-01"),))
+
+    def statuses(self, message: OutboundMessage) -> dict[str, str]:
+        """How the durable journal says that each part ended, by its text."""
+        parts = self.table.journal(message).parts
+        return {_text(part): parts[part.id] for part in message.parts if part.id in parts}
+
+    def _stage(self) -> Send:
+        world = World(self.clock, self.clock.sleep, jitter=lambda: 0.0)
+        return Send(
+            self.topics,
+            self.settings,
+            self.channels,
+            lambda _name: self.sender,
+            world=world,
+            platforms=lambda _name: self.platform,
+        )
+
+
+def message_of(
+    *texts: str, id: str = "message", peer: str = "U1", channel: str = "shop", **more: Any
+) -> OutboundMessage:
+    """A message whose parts are these texts."""
+    return OutboundMessage(
+        id=id,
+        conversation_id=f"ex_{channel}_{peer}",
+        platform="example",
+        channel=channel,
+        peer=peer,
+        parts=tuple(Part(id=f"{id}-{text}", content=TextContent(text=text)) for text in texts),
+        causation_id="cause",
+        correlation_id="turn",
+        created_at=int(START_S * 1000),
+        **more,
+    )

@@ -1,0 +1,285 @@
+"""`send` and a platform that fails: waits, pauses, doubt. Nothing early, nothing twice, nothing lost."""
+
+import asyncio
+import itertools
+import logging
+
+import pytest
+
+from connectors.errors import SendError
+from connectors.interface import Call, Receipt
+from tests.unit.send_world import START_S, TOKEN_LIFE_S, Crash, ScriptedPlatform, Stand, all_of, message_of, settle
+
+TIMEOUT = SendError("no answer within 5 s", code="timeout", ambiguous=True)
+BUSY = SendError("internal error", code="500", retryable=True)
+BAD = SendError("bad parameter", code="100")
+REVOKED = SendError("token revoked", code="190", channel_wide=True)
+
+
+def wait_for(seconds: float) -> SendError:
+    return SendError("too many requests", code="429", retryable=True, retry_after_s=seconds)
+
+
+async def test_a_failed_call_is_tried_again_with_growing_waits_and_then_given_up() -> None:
+    stand = Stand()
+    message, other = message_of("a"), message_of("b", id="other", peer="U2")
+    # The other conversation's success shows that the platform works, and that this message is what it cannot take.
+    stand.sender.by_peer = {"U1": [BUSY, BUSY, BUSY], "U2": [BUSY]}
+    await stand.clock.run(all_of(stand.handle(message), stand.handle(other)))
+    times_s = [made.at_s - START_S for made in stand.sender.made if made.call.body["to"] == "U1"]
+    assert times_s == [0.0, 1.0, 3.0]
+    assert (stand.statuses(message), stand.statuses(other)) == ({"a": "failed"}, {"b": "sent"})
+    (failed,) = stand.table.events("message_failed")
+    assert (failed.data.reason, failed.data.attempt, failed.data.code) == ("attempts_exhausted", 3, "500")
+    delays = [event for event in stand.table.events("send_delayed") if event.data.message_id == "message"]
+    assert [event.data.retry_at - event.recorded_at for event in delays] == [1000, 2000]
+
+
+async def test_a_message_outlives_an_outage_of_its_platform() -> None:
+    stand = Stand()
+    message = message_of("a")
+    stand.sender.script = [BUSY] * 8
+    await stand.deliver(message)
+    assert stand.sender.times_s == [0, 1, 3, 33, 63, 93, 123, 153, 183]
+    assert stand.statuses(message) == {"a": "sent"}
+
+
+async def test_an_outage_without_end_fails_the_message_in_the_end() -> None:
+    stand = Stand()
+    message = message_of("a")
+    stand.sender.script = [BUSY] * 100
+    await stand.deliver(message)
+    assert 900 <= stand.sender.times_s[-1] <= 930
+    assert stand.statuses(message) == {"a": "failed"}
+
+
+async def test_a_wait_that_the_platform_asks_for_is_never_cut_short_and_costs_no_attempt() -> None:
+    stand = Stand()
+    message = message_of("a")
+    stand.sender.script = [wait_for(7.0), wait_for(40.0), wait_for(0.5), wait_for(2.0)]
+    await stand.deliver(message)
+    assert stand.sender.times_s == [0.0, 7.0, 47.0, 47.5, 49.5]
+    assert stand.statuses(message) == {"a": "sent"}
+    assert len(stand.table.events("send_delayed")) == 3
+
+
+async def test_a_wait_outlives_a_restart() -> None:
+    stand = Stand()
+    message = message_of("a")
+    stand.sender.script = [wait_for(60.0)]
+    task = asyncio.ensure_future(stand.handle(message))
+    await settle()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    stand.restart()
+    stand.clock.now_s += 10
+    await stand.deliver(message)
+    assert stand.sender.times_s == [0.0, 60.0]
+    assert stand.statuses(message) == {"a": "sent"}
+
+
+async def test_a_wait_beyond_all_bounds_fails_the_message() -> None:
+    stand = Stand()
+    message = message_of("a")
+    stand.sender.script = [wait_for(86_400.0)]
+    await stand.deliver(message)
+    assert stand.statuses(message) == {"a": "failed"}
+    assert stand.sender.times_s == [0.0]
+
+
+async def test_without_a_key_a_time_out_is_unknown_and_never_sent_again() -> None:
+    stand = Stand()
+    message = message_of("a", "b")
+    stand.sender.script = [TIMEOUT]
+    await stand.deliver(message)
+    await stand.deliver(message)
+    assert stand.sender.texts == [["a"], ["b"]]
+    assert stand.statuses(message) == {"a": "unknown", "b": "sent"}
+    (unknown,) = stand.table.events("message_unknown")
+    assert unknown.data.reason == "no answer within 5 s"
+
+
+@pytest.mark.parametrize("is_seen", [True, False])
+async def test_with_a_key_a_time_out_is_repeated_and_shows_once(is_seen: bool) -> None:
+    stand = Stand(ScriptedPlatform(has_keys=True))
+    message = message_of("a", "b")
+    stand.sender.is_seen_when_ambiguous = is_seen
+    stand.sender.script = [TIMEOUT, TIMEOUT]
+    await stand.deliver(message)
+    assert stand.sender.texts == [["a"], ["a"], ["a"], ["b"]]
+    assert stand.sender.seen == ["a", "b"]
+    assert len({made.call.idempotency_key for made in stand.sender.made[:3]}) == 1
+    assert stand.statuses(message) == {"a": "sent", "b": "sent"}
+
+
+async def test_doubt_outlives_a_later_refusal() -> None:
+    stand = Stand(ScriptedPlatform(has_keys=True))
+    message = message_of("a")
+    stand.sender.script = [TIMEOUT, BAD]
+    await stand.deliver(message)
+    assert stand.statuses(message) == {"a": "unknown"}
+    assert stand.table.events("message_failed") == []
+
+
+async def test_a_fresh_reply_token_is_used_and_a_stale_one_is_not() -> None:
+    for age_s, method in ((TOKEN_LIFE_S - 1, "reply"), (TOKEN_LIFE_S, "push")):
+        stand = Stand()
+        at_ms = int((START_S - age_s) * 1000)
+        await stand.deliver(message_of("a", reply_token="token", reply_token_at=at_ms))
+        assert [event.data.method for event in stand.table.events("message_sent")] == [method]
+
+
+async def test_a_spent_reply_token_makes_a_new_plan_of_the_same_parts() -> None:
+    stand = Stand(ScriptedPlatform(has_keys=True, packing=2))
+    message = message_of("a", "b", "c", reply_token="token", reply_token_at=int(START_S * 1000))
+    stand.sender.script = [SendError("Invalid reply token", code="400", replan=True)]
+    await stand.deliver(message)
+    assert stand.sender.texts == [["a", "b"], ["a", "b"], ["c"]]
+    assert [made.call.name for made in stand.sender.made] == ["reply", "push", "push"]
+    assert stand.sender.seen == ["a", "b", "c"]
+    assert [event.data.attempt for event in stand.table.events("send_started")] == [1, 2, 1]
+
+
+async def test_a_reply_token_is_spent_by_one_message_only() -> None:
+    stand = Stand()
+    at_ms = int(START_S * 1000)
+    for number in (1, 2):
+        await stand.deliver(message_of("a", id=f"m{number}", reply_token="token", reply_token_at=at_ms))
+    assert [made.call.name for made in stand.sender.made] == ["reply", "push"]
+
+
+async def test_a_plan_refused_for_its_window_without_a_token_is_not_planned_for_ever() -> None:
+    stand = Stand()
+    message = message_of("a")
+    stand.sender.script = [SendError("Invalid reply token", replan=True)] * 5
+    await stand.deliver(message)
+    assert len(stand.sender.made) == 1
+    assert stand.statuses(message) == {"a": "failed"}
+
+
+async def test_a_channel_that_is_down_is_paused_and_resumes_without_loss(caplog: pytest.LogCaptureFixture) -> None:
+    stand = Stand(channels=("shop", "other"))
+    messages = [message_of(f"t{number}", id=f"m{number}", peer=f"U{number}") for number in range(6)]
+    elsewhere = message_of("x", id="elsewhere", channel="other")
+    stand.sender.by_channel = {"shop": REVOKED}
+    tasks = [asyncio.ensure_future(stand.handle(message)) for message in messages]
+    await settle()
+    await stand.handle(elsewhere)
+    assert stand.statuses(elsewhere) == {"x": "sent"}
+    for _ in range(12):
+        stand.clock.step()
+        await settle()
+    calls_of_shop = [made.at_s - START_S for made in stand.sender.made if made.channel == "shop"]
+    stand.sender.by_channel = {}
+    for task in tasks:
+        await stand.clock.run(all_of(task))
+    # Two were out when the channel went down; from then on there is one try per pause.
+    assert calls_of_shop[:2] == [0.0, 0.0]
+    assert all(late - early >= 30.0 for early, late in itertools.pairwise(calls_of_shop[1:]))
+    assert [stand.statuses(message) for message in messages] == [{f"t{number}": "sent"} for number in range(6)]
+    assert stand.table.events("message_failed") == []
+    changes = [(event.conversation_id, event.data.change) for event in stand.table.events("channel_updated")]
+    assert changes == [("ex_shop_", "paused"), ("ex_shop_", "resumed")]
+    assert [record.levelno for record in caplog.records].count(logging.ERROR) == 1
+
+
+async def test_a_channel_that_went_down_between_two_parts_does_not_hold_back_the_first_ones_outcome() -> None:
+    stand = Stand()
+    message, other = message_of("a", "b"), message_of("x", id="other", peer="U2")
+
+    async def meanwhile(call: Call) -> Receipt:
+        stand.sender.by_channel = {"shop": REVOKED}
+        await stand.stage.start()
+        task = asyncio.ensure_future(stand.handle(other))
+        tasks.append(task)
+        await settle()
+        return stand.sender.show(call)
+
+    tasks: list[asyncio.Task[None]] = []
+    stand.sender.by_peer = {"U1": [meanwhile]}
+    task = asyncio.ensure_future(stand.handle(message))
+    for _ in range(3):
+        await settle()
+    assert stand.statuses(message) == {"a": "sent"}
+    stand.sender.by_channel = {}
+    await stand.clock.run(all_of(task))
+    await stand.clock.run(all_of(tasks[0]))
+    assert stand.sender.seen == ["a", "b", "x"] or stand.sender.seen == ["a", "x", "b"]
+
+
+async def test_a_plan_that_waited_for_its_channel_is_made_again_for_the_window_of_now() -> None:
+    stand = Stand()
+    others = [message_of("a", id=f"m{number}", peer=f"V{number}") for number in range(5)]
+    late = message_of("b", peer="U2", reply_token="token", reply_token_at=int(START_S * 1000))
+    stand.sender.by_peer = {other.peer: [REVOKED] for other in others}
+    tasks = [asyncio.ensure_future(stand.handle(message)) for message in (*others, late)]
+    for task in tasks:
+        await stand.clock.run(all_of(task))
+    (call,) = [made.call for made in stand.sender.made if made.call.body["to"] == "U2"]
+    assert call.name == "push"
+
+
+async def test_a_call_that_was_out_when_the_channel_went_down_does_not_open_it_again() -> None:
+    stand = Stand()
+    gate_is_shut = asyncio.Event()
+
+    async def slow(call: Call) -> Receipt:
+        await gate_is_shut.wait()
+        return stand.sender.show(call)
+
+    stand.sender.by_peer = {"U1": [slow], "U2": [REVOKED]}
+    first = asyncio.ensure_future(stand.handle(message_of("a", id="m1")))
+    second = asyncio.ensure_future(stand.handle(message_of("b", id="m2", peer="U2")))
+    await settle()
+    gate_is_shut.set()
+    await first
+    third = asyncio.ensure_future(stand.handle(message_of("c", id="m3", peer="U3")))
+    await settle()
+    assert stand.sender.texts == [["a"], ["b"]]
+    await stand.clock.run(all_of(second))
+    await stand.clock.run(all_of(third))
+    assert [event.data.change for event in stand.table.events("channel_updated")] == ["paused", "resumed"]
+
+
+async def test_no_more_calls_of_a_channel_are_out_at_once_than_the_setting_says() -> None:
+    stand = Stand()
+    most, out = 0, 0
+
+    async def slow(call: Call) -> Receipt:
+        nonlocal most, out
+        out += 1
+        most = max(most, out)
+        await stand.clock.sleep(1.0)
+        out -= 1
+        return stand.sender.show(call)
+
+    stand.sender.script = [slow] * 6
+    await stand.clock.run(all_of(*(stand.handle(message_of("a", id=f"m{n}", peer=f"U{n}")) for n in range(6))))
+    assert (most, len(stand.sender.seen)) == (stand.settings.send_concurrency, 6)
+
+
+async def test_a_refusal_is_durable_before_the_wait_so_that_a_crash_in_it_costs_nothing() -> None:
+    stand = Stand()
+    message = message_of("a")
+    stand.sender.script = [BUSY]
+    task = asyncio.ensure_future(stand.handle(message))
+    await settle()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    stand.restart()
+    await stand.deliver(message)
+    assert stand.statuses(message) == {"a": "sent"}
+
+
+async def test_a_crash_before_the_outcome_is_durable_never_calls_again_without_a_key() -> None:
+    stand = Stand()
+    message = message_of("a")
+    stand.table.crash_at = lambda point: point == "after_outputs" and stand.table.types()[-1] == "message_sent"
+    with pytest.raises(Crash):
+        await stand.deliver(message)
+    stand.restart()
+    await stand.deliver(message)
+    assert stand.sender.seen == ["a"]
+    assert stand.table.types() == ["send_started", "message_sent", "message_unknown"]
