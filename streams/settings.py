@@ -55,8 +55,13 @@ class Settings(BaseSettings):
         description="system message for a chat-completions server",
     )
 
-    send_concurrency: int = Field(64, ge=1, description="conversations being sent to at once; more wait on the topic")
+    send_concurrency: int = Field(64, ge=1, description="conversations of one channel being sent to at once; more wait")
     send_retry_s_max: float = Field(30.0, description="longest wait between two attempts")
+    send_told_wait_s_max: float = Field(3_600.0, description="a platform that asks for longer fails the message")
+    send_pause_s: float = Field(30.0, gt=0, description="between two tries of a channel or platform that is down")
+    send_outage_s_max: float = Field(
+        900.0, ge=0, description="a message survives its platform's outage so long; then message_failed or _unknown"
+    )
     evidence_wait_s: float = Field(60.0, description="how long an unknown send waits for evidence")
 
     session_hours: float = Field(24.0, description="context, preferences and session go after this silence")
