@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from connectors.telegram.wire import JsonObject, ident, text, without_gaps
+from connectors.telegram.wire import JsonObject, text, without_gaps
 from schemas.events import EventData
 
 
@@ -52,6 +52,5 @@ def place(update: Update, chat: JsonObject) -> JsonObject:
         update_id=update.native.get("update_id"),
         chat_type=text(chat, "type"),
         chat_title=text(chat, "title"),
-        chat_id=ident(chat),
         business_connection_id=text(update.item, "business_connection_id"),
     )

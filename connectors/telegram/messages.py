@@ -47,8 +47,7 @@ def _said(update: Update, *, message_id: str, sender: str, chat: str) -> list[An
     reply_to = ident(obj(message.get("reply_to_message")), "message_id") or None
     if _is_own_side(update, sender, chat):
         return [_echo(message, message_id=message_id, sender=sender, chat=chat, content=content, metadata=metadata)]
-    # In a private chat the other side is the bot; its chat id is the person's own id.
-    recipient = (update.bot_id or chat) if sender == chat and update.kind == "message" else chat
+    recipient = _recipient(update, sender, chat)
     if isinstance(content, ChoiceContent):
         choice = ChoiceMade(
             message_id=message_id,
@@ -69,6 +68,13 @@ def _said(update: Update, *, message_id: str, sender: str, chat: str) -> list[An
         metadata=metadata,
     )
     return [*_referral(message, sender), said]
+
+
+def _recipient(update: Update, sender: str, chat: str) -> str:
+    """Who was written to. A private chat has the person's own id, so there it is the bot or the business account."""
+    if sender != chat or "sender_chat" in update.item or update.kind == "channel_post":
+        return chat
+    return text(update.item, "business_connection_id") or update.bot_id or chat
 
 
 def edited(update: Update) -> list[Draft]:
