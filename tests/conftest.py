@@ -8,8 +8,13 @@ import os
 import sys
 
 import pytest
+from hypothesis import settings
 
 pytest_plugins = ["tests.harness.broker"]
+
+# No time limit per example: a busy machine must not fail a law. pytest-timeout bounds each test as a whole.
+settings.register_profile("iris", deadline=None)
+settings.load_profile("iris")
 
 LOCAL_NAMES = {"localhost", "", None}
 
