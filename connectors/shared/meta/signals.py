@@ -76,7 +76,8 @@ def read_reaction(item: Item, value: Any) -> None:
         emoji="" if is_removed else emoji,
         metadata={"reaction": name} if name else {},
     )
-    return item.add(changed, native_key=item.moment_key(mid, action))
+    # The name too, for two reactions within one millisecond.
+    return item.add(changed, native_key=item.moment_key(mid, action, name or ""))
 
 
 def read_delivery(item: Item, value: Any) -> None:

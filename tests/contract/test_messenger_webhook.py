@@ -1,0 +1,290 @@
+"""Messenger's intake: who is let in, which channel gets what, and that nothing of an authentic body is lost."""
+
+import base64
+import json
+import sys
+from subprocess import run
+from typing import Any
+
+import orjson
+import pytest
+
+from connectors.errors import WebhookRejected
+from connectors.interface import Accepted, Challenge, Unprocessable, WebhookRequest
+from connectors.messenger import PLATFORM
+from connectors.shared.splitting import MAX_DEPTH
+from schemas.inbound import RawEvent
+from tests.contract.messenger_kit import (
+    PAGE,
+    PAYLOADS,
+    RECEIVED_AT,
+    SECRET,
+    USER,
+    accepted,
+    channel,
+    envelope,
+    events_of,
+    message,
+    payload,
+    read,
+    signed,
+)
+
+NAMES = sorted(path.stem for path in PAYLOADS.glob("*.json"))
+
+
+# The URL check.
+
+
+def check_url(**query: str) -> Accepted | Challenge:
+    names = {name.replace("hub_", "hub."): value for name, value in query.items()}
+    return PLATFORM.accept(WebhookRequest("GET", {}, names, b""), channel(), (channel(),))
+
+
+@pytest.mark.parametrize("token", ["verify-1", "verify-2"])
+def test_the_bare_challenge_answers_any_configured_verify_token(token: str) -> None:
+    answer = check_url(hub_mode="subscribe", hub_verify_token=token, hub_challenge="1158201444")
+    assert answer == Challenge("1158201444")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"hub_mode": "subscribe", "hub_verify_token": "wrong", "hub_challenge": "1"},
+        {"hub_mode": "subscribe", "hub_verify_token": "vérify-1\udcff", "hub_challenge": "1"},
+        {"hub_mode": "subscribe", "hub_verify_token": "", "hub_challenge": "1"},
+        {"hub_mode": "subscribe", "hub_challenge": "1"},
+        {"hub_mode": "subscribe", "hub_verify_token": "verify-1"},
+        {"hub_mode": "unsubscribe", "hub_verify_token": "verify-1", "hub_challenge": "1"},
+        {},
+    ],
+)
+def test_any_other_url_check_is_refused(query: dict[str, str]) -> None:
+    with pytest.raises(WebhookRejected) as refusal:
+        check_url(**query)
+    assert refusal.value.status == 403
+
+
+def test_a_channel_without_a_verify_token_answers_no_check() -> None:
+    bare = channel(verify_token="")
+    request = WebhookRequest("GET", {}, {"hub.mode": "subscribe", "hub.verify_token": "", "hub.challenge": "1"}, b"")
+    with pytest.raises(WebhookRejected):
+        PLATFORM.accept(request, bare, (bare,))
+
+
+# The signature.
+
+
+def test_every_secret_of_a_rotation_is_valid() -> None:
+    rotating = channel(secrets=("new-secret", SECRET))
+    assert len(accepted(payload("messages"), rotating).records) == 7
+
+
+@pytest.mark.parametrize("secret", ["wrong", ""])
+def test_a_body_signed_with_another_secret_is_refused(secret: str) -> None:
+    with pytest.raises(WebhookRejected) as refusal:
+        PLATFORM.accept(signed(payload("messages"), secret=secret), channel(secrets=(SECRET, "")), (channel(),))
+    assert refusal.value.status == 403
+
+
+@pytest.mark.parametrize(
+    "signature",
+    ["", "sha256=", "sha1=00", "sha256=zz", "sha256=" + "0" * 63, "sha256=" + "é" * 64, "sha256=\udcff", "00" * 32],
+)
+def test_a_strange_signature_is_refused_and_raises_nothing_else(signature: str) -> None:
+    request = signed(payload("messages"), **{"x-hub-signature-256": signature})
+    with pytest.raises(WebhookRejected) as refusal:
+        PLATFORM.accept(request, channel(), (channel(),))
+    assert refusal.value.status == 403
+
+
+def test_the_signature_covers_the_escaped_bytes_and_not_what_they_mean() -> None:
+    body = payload("messages")
+    again = json.dumps(json.loads(body), ensure_ascii=False, separators=(",", ":")).encode()
+    assert json.loads(again) == json.loads(body)
+    request = signed(body)
+    with pytest.raises(WebhookRejected):
+        PLATFORM.accept(WebhookRequest("POST", request.headers, {}, again), channel(), (channel(),))
+
+
+def test_other_methods_are_refused() -> None:
+    with pytest.raises(WebhookRejected) as refusal:
+        PLATFORM.accept(WebhookRequest("PUT", {}, {}, b""), channel(), (channel(),))
+    assert refusal.value.status == 405
+
+
+# Which channel gets what.
+
+
+def pages_body(*pages: str) -> bytes:
+    entries = [
+        {"id": page, "time": 1, "messaging": [message(mid=f"m_{page}_{n}", page=page) for n in range(2)]}
+        for page in pages
+    ]
+    return json.dumps({"object": "page", "entry": entries}).encode()
+
+
+def test_each_page_of_an_app_goes_to_its_own_channel() -> None:
+    shop, cafe = channel("shop", page="1"), channel("cafe", page="2")
+    result = accepted(pages_body("2", "1"), shop, cafe)
+    assert [(record.channel, record.peer) for record in result.records] == [
+        *[("cafe", USER)] * 2,
+        *[("shop", USER)] * 2,
+    ]
+    assert result.refused == 0
+    assert {event.conversation_id for event in events_of(pages_body("2", "1"), shop, cafe)} == {
+        f"fb_cafe_{USER}",
+        f"fb_shop_{USER}",
+    }
+
+
+def test_an_entry_that_nobody_owns_is_refused_alone_and_counted() -> None:
+    result = accepted(pages_body("9", "1", "8"), channel("shop", page="1"))
+    assert [record.channel for record in result.records] == ["shop", "shop"]
+    assert result.refused == 2
+
+
+def test_a_page_of_another_app_is_nobodys_even_on_this_url() -> None:
+    shop, stranger = channel("shop", page="1"), channel("other", page="2", secrets=("other-secret",))
+    result = accepted(pages_body("1", "2"), shop, stranger)
+    assert [record.channel for record in result.records] == ["shop", "shop"]
+    assert result.refused == 1
+
+
+def test_a_channel_without_a_page_id_takes_what_comes_to_its_url() -> None:
+    bare = channel("bare", page="")
+    free = type(bare)("bare", "messenger", {name: kept for name, kept in bare.values.items() if name != "page_id"})
+    assert [record.peer for record in accepted(pages_body("7"), free).records] == [USER, USER]
+
+
+def test_an_entry_without_an_id_reaches_no_conversation_and_is_kept() -> None:
+    body = json.dumps({"object": "page", "entry": [{"messaging": [message()]}, {"id": {}, "messaging": []}]}).encode()
+    result = accepted(body)
+    assert [(record.channel, record.peer) for record in result.records] == [("main", ""), ("main", "")]
+    assert [event.type for event in events_of(body)] == ["unrecognised"] * 2
+
+
+def test_a_page_id_may_be_a_number() -> None:
+    body = json.dumps({"object": "page", "entry": [{"id": int(PAGE), "messaging": [message()]}]}).encode()
+    assert [record.peer for record in accepted(body).records] == [USER]
+
+
+@pytest.mark.parametrize(
+    ("item", "peer"),
+    [
+        ({"sender": {"id": "5"}, "recipient": {"id": PAGE}, "message": {}}, "5"),
+        ({"sender": {"id": 5}, "recipient": {"id": PAGE}, "message": {}}, "5"),
+        ({"sender": {"id": PAGE}, "recipient": {"id": "5"}, "message": {"is_echo": True}}, "5"),
+        ({"sender": {"id": PAGE}, "recipient": {"id": "5"}, "reaction": {}}, "5"),
+        ({"sender": {"id": PAGE}, "message": {"is_echo": True}}, ""),
+        ({"sender": {"id": "5"}, "never_seen": 1}, "5"),
+        ({"recipient": {"id": PAGE}, "message": {}}, ""),
+        ({"sender": {"id": True}}, ""),
+        ({"sender": {"id": "5" * 5000}}, ""),
+        ({"sender": "5"}, ""),
+    ],
+)
+def test_the_peer_is_the_side_that_is_not_the_page(item: dict[str, Any], peer: str) -> None:
+    assert [record.peer for record in accepted(envelope(item)).records] == [peer]
+
+
+# Nothing is lost.
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_record_holds_the_bytes_of_its_event_as_they_came(name: str) -> None:
+    body = payload(name)
+    for record in accepted(body).records:
+        event = record.value.partition(b',"event":')[2][:-1]
+        assert event
+        assert event in body
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[]",
+        b"7",
+        b"null",
+        b"{}",
+        b'{"object":"page"}',
+        b'{"object":"page","entry":{}}',
+        b'{"object":"instagram","entry":[{"id":"100000000000001","messaging":[]}]}',
+        b'[{"object":"page","entry":[]}]',
+        b'\xef\xbb\xbf{"object":"page","entry":[]}',
+    ],
+)
+def test_an_authentic_body_of_another_form_is_kept_whole(body: bytes) -> None:
+    (record,) = accepted(body).records
+    assert (record.channel, record.peer) == ("main", "")
+    assert base64.b64decode(orjson.loads(record.value)["body"]) == body
+    assert isinstance(read(record), Unprocessable)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"hello", b"{", b'{"a":1}x', b'{"a":"\xff"}', b'{"a":NaN}', b"{'a':1}"],
+)
+def test_an_authentic_body_that_is_not_json_is_a_bad_request(body: bytes) -> None:
+    with pytest.raises(WebhookRejected) as refusal:
+        accepted(body)
+    assert refusal.value.status == 400
+
+
+def nested(depth: int) -> bytes:
+    # The item itself lies four levels deep: body, entry list, entry, messaging list.
+    return envelope("DEEP").replace(b'"DEEP"', b"[" * (depth - 4) + b"]" * (depth - 4))
+
+
+def test_the_deepest_allowed_body_is_kept_and_the_next_is_refused() -> None:
+    assert len(accepted(nested(MAX_DEPTH)).records) == 1
+    with pytest.raises(WebhookRejected) as refusal:
+        accepted(nested(MAX_DEPTH + 1))
+    assert refusal.value.status == 400
+
+
+def test_a_body_a_hundred_thousand_levels_deep_is_refused_at_once() -> None:
+    with pytest.raises(WebhookRejected):
+        accepted(nested(100_000))
+
+
+def test_an_item_that_no_number_holds_is_kept_whole_and_its_neighbours_go_on() -> None:
+    body = envelope(message(mid="m_1"), "HUGE", message(mid="m_3")).replace(b'"HUGE"', b'{"x":1' + b"0" * 5000 + b"}")
+    result = accepted(body)
+    assert [record.peer for record in result.records] == [USER, "", USER]
+    assert isinstance(read(result.records[1]), Unprocessable)
+
+
+def test_half_an_emoji_costs_a_message_nothing_but_that_character() -> None:
+    body = envelope(message("cut WORD")).replace(b"WORD", rb"\ud83d")
+    (event,) = events_of(body)
+    assert event.data.content.text == "cut \ufffd"
+
+
+@pytest.mark.parametrize("container", ["messaging", "standby", "changes"])
+@pytest.mark.parametrize("value", ["null", "7", '"x"', '{"a":1}'])
+def test_a_container_that_is_no_list_is_kept_in_one_piece(container: str, value: str) -> None:
+    body = envelope(container=container).replace(f'"{container}": []'.encode(), f'"{container}": {value}'.encode())
+    (record,) = accepted(body).records
+    assert record.value.endswith(b',"event":' + value.encode() + b"}")
+    assert record.peer == ""
+
+
+def test_inspecting_needs_no_credentials() -> None:
+    bare = type(channel())("main", "messenger", {})
+    assert len(PLATFORM.split(payload("batch"), bare, (bare,)).records) == 8
+
+
+def test_a_record_too_deep_for_an_envelope_is_a_dead_letter() -> None:
+    deep: Any = {}
+    for _ in range(300):
+        deep = {"a": deep}
+    raw = RawEvent(
+        platform="messenger", channel="main", peer=USER, received_at=RECEIVED_AT, enclosing={}, event={"novelty": deep}
+    )
+    assert isinstance(PLATFORM.normalise(raw), Unprocessable)
+
+
+def test_the_pure_half_loads_no_http_client() -> None:
+    code = "import sys, connectors.messenger; sys.exit('aiohttp' in sys.modules)"
+    assert run([sys.executable, "-c", code], check=False).returncode == 0
