@@ -64,13 +64,12 @@ async def ensure_topics(bootstrap: str, settings: Settings) -> list[str]:
     """
     async with _admin(bootstrap) as admin:
         statuses = await _look(admin, settings)
-        wrong = next((status for status in statuses if status.is_mismatched), None)
-        if wrong is not None:
-            raise TopicsMismatch(_mismatch(wrong))
+        _refuse_mismatch(statuses)
         missing = [status for status in statuses if status.is_missing]
         if missing:
             await _create(admin, missing, settings)
-        await _await_leaders(admin, settings)
+        # Once more: another process may have created them just now, from other settings.
+        _refuse_mismatch(await _with_leaders(admin, settings))
         return [status.topic.name for status in missing]
 
 
@@ -95,8 +94,7 @@ async def _admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
         yield admin
     except (KafkaError, OSError) as error:
         raise BrokerUnavailable(
-            f"no Kafka broker answers at {bootstrap} ({type(error).__name__}: {error}); start it, or correct "
-            "IRIS_KAFKA_BOOTSTRAP_SERVERS"
+            f"no Kafka broker answers at {bootstrap} ({error}); start it, or correct IRIS_KAFKA_BOOTSTRAP_SERVERS"
         ) from error
     finally:
         await admin.close()
@@ -139,13 +137,13 @@ async def _create(admin: AIOKafkaAdminClient, missing: Iterable[TopicStatus], se
             )
 
 
-async def _await_leaders(admin: AIOKafkaAdminClient, settings: Settings) -> None:
+async def _with_leaders(admin: AIOKafkaAdminClient, settings: Settings) -> list[TopicStatus]:
     deadline = asyncio.get_running_loop().time() + LEADERS_WITHIN_S
     while True:
         statuses = await _look(admin, settings)
         waiting = [status.topic.name for status in statuses if not status.has_leaders]
         if not waiting:
-            return
+            return statuses
         if asyncio.get_running_loop().time() > deadline:
             raise BrokerUnavailable(
                 f"{waiting[0]} has a partition without a leader after {LEADERS_WITHIN_S:.0f} s; are all brokers up?"
@@ -153,10 +151,12 @@ async def _await_leaders(admin: AIOKafkaAdminClient, settings: Settings) -> None
         await asyncio.sleep(0.1)
 
 
-def _mismatch(status: TopicStatus) -> str:
-    cause = "IRIS_PARTITIONS" if status.topic.partitions is None else "the registry"
-    return (
-        f"topic {status.topic.name} has {status.partitions} partitions, {cause} asks for {status.partitions_wanted}; "
-        "growing it in place would part conversations from their state. Set IRIS_PARTITIONS to what is there, or "
-        "choose another IRIS_TOPIC_PREFIX"
-    )
+def _refuse_mismatch(statuses: Iterable[TopicStatus]) -> None:
+    for status in statuses:
+        if status.is_mismatched:
+            cause = "IRIS_PARTITIONS" if status.topic.partitions is None else "the registry"
+            raise TopicsMismatch(
+                f"topic {status.topic.name} has {status.partitions} partitions, {cause} asks for "
+                f"{status.partitions_wanted}; growing it in place would part conversations from their state. Set "
+                "IRIS_PARTITIONS to what is there, or choose another IRIS_TOPIC_PREFIX"
+            )

@@ -30,11 +30,6 @@ def inspect(platform_name: str, body: bytes, *, channel_id: str) -> tuple[list[b
         accepted = platform.split(body, channel, (channel,))
     except WebhookRejected as error:
         raise BadInput(f"not a webhook body of {platform.name}: {error.reason}") from error
-    if any("body" in orjson.loads(record.value) for record in accepted.records):
-        raise BadInput(
-            f"not a webhook body of {platform.name}: it is JSON, but has no events where {platform.name} has them; "
-            "intake would keep it whole, among the dead letters"
-        )
     received_at = int(time.time() * 1000)
     lines = [line for record in accepted.records for line in _lines(record, platform, received_at)]
     return lines, _notes(accepted, platform.name)
@@ -56,13 +51,26 @@ def valid_channel(channel_id: str) -> str:
 
 
 def _lines(record: InboundRecord, platform: Platform, received_at: int) -> Iterator[bytes]:
-    raw = decode_raw(record.value, platform=platform.name, channel=record.channel, received_at=received_at)
+    try:
+        raw = decode_raw(record.value, platform=platform.name, channel=record.channel, received_at=received_at)
+    except ValueError as error:
+        yield _dead(str(error), record, platform)
+        return
+    if raw.body is not None:
+        raise BadInput(
+            f"not a webhook body of {platform.name}: it is JSON, but has no events where {platform.name} has them; "
+            "intake would keep it whole, among the dead letters"
+        )
     made = platform.normalise(raw)
     if isinstance(made, Unprocessable):
-        dead: dict[str, Any] = {"dead_letter": made.reason, "platform": platform.name, "channel": record.channel}
-        yield orjson.dumps({**dead, "peer": record.peer, "event": raw.event})
+        yield _dead(made.reason, record, platform, event=raw.event)
     else:
         yield from (encode(event) for event in made)
+
+
+def _dead(reason: str, record: InboundRecord, platform: Platform, *, event: Any = None) -> bytes:
+    where = {"platform": platform.name, "channel": record.channel, "peer": record.peer}
+    return orjson.dumps({"dead_letter": reason, **where, "event": event})
 
 
 def _notes(accepted: Accepted, platform_name: str) -> list[str]:

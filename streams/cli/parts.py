@@ -5,7 +5,8 @@ All of them need a broker that is already there and topics that ``iris topics en
 """
 
 import sys
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import uvloop
 
 from streams.app import STAGES, announce_ready, run_intake, run_stage
 from streams.cli.child import Spec
+from streams.cli.logs import setup_logging
 from streams.cli.operating import operating
 from streams.cli.output import CommandError, say
 from streams.cli.stopping import Stopped, stop_requested, unless
@@ -22,7 +24,7 @@ from streams.settings import Settings
 
 def intake(settings: Settings) -> None:
     """Until SIGTERM or SIGINT; raises CommandError."""
-    _run(run_intake(settings))
+    _run(run_intake, settings)
 
 
 def worker(settings: Settings, stages: Sequence[str]) -> None:
@@ -32,9 +34,10 @@ def worker(settings: Settings, stages: Sequence[str]) -> None:
         wrong = f"no stage {unknown[0]!r}" if unknown else "no stage named"
         raise CommandError(f"{wrong}; there are: {', '.join(STAGES)}", exit_code=2)
     if len(stages) == 1:
-        _run(run_stage(stages[0], settings))
+        _run(partial(run_stage, stages[0]), settings)
     else:
         with operating():
+            setup_logging(settings)
             uvloop.run(_supervise(stages, settings.kafka_url))
 
 
@@ -48,9 +51,10 @@ def intake_spec(env: Mapping[str, str], *, log: Path | None = None) -> Spec:
     return Spec("intake", (sys.executable, "-m", "streams.cli", "intake"), env, log, stops_first=True)
 
 
-def _run(part: Coroutine[Any, Any, None]) -> None:
+def _run(part: Callable[[Settings], Coroutine[Any, Any, None]], settings: Settings) -> None:
     with operating():
-        uvloop.run(part)
+        setup_logging(settings)
+        uvloop.run(part(settings))
 
 
 async def _supervise(stages: Sequence[str], kafka_url: str) -> None:

@@ -13,7 +13,7 @@ import orjson
 from pydantic import ValidationError
 
 from connectors.interface import Call, Channel, Platform, Window
-from schemas.ids import conversation_id, split_conversation_id
+from schemas.ids import CHANNEL_ID, conversation_id, split_conversation_id
 from schemas.outbound import OutboundMessage
 from streams.cli.inspect import known_platform, valid_channel
 from streams.cli.output import BadInput
@@ -29,6 +29,7 @@ def render(platform_name: str, document: bytes, *, channel_id: str) -> tuple[lis
     CommandError on an unknown platform or channel id.
     """
     platform = known_platform(platform_name)
+    valid_channel(channel_id)
     message = read_message(document, platform, channel_id=channel_id)
     # Every window that the message claims is taken to be open: the question is how, not whether.
     window = Window(now_ms=message.created_at, reply_token=message.reply_token, last_inbound_ms=message.last_inbound_at)
@@ -64,10 +65,11 @@ def _filled(given: dict[str, Any], platform: Platform, *, channel_id: str) -> di
             raise BadInput(f"not an outbound message: conversation_id: {error}") from error
     if not isinstance(peer, str) or not peer:
         raise BadInput('not an outbound message: peer is missing; add "peer": the id of the user, group or chat')
-    valid_channel(str(channel))
+    if channel is not channel_id and not (isinstance(channel, str) and CHANNEL_ID.fullmatch(channel)):
+        raise BadInput(f"not an outbound message: channel {channel!r} must be text that matches [a-z0-9-]{{1,40}}")
     filled = {
         "id": "message",
-        "conversation_id": conversation_id(platform.prefix, str(channel), peer),
+        "conversation_id": conversation_id(platform.prefix, channel, peer),
         "platform": platform.name,
         "causation_id": "message",
         "correlation_id": "message",
@@ -92,8 +94,8 @@ def _part(given: Any, number: int) -> Any:
 
 
 def _channel(platform: Platform, channel_id: str) -> Channel:
-    # Plain fields (a page's or a phone number's id) may stand in a URL: they are shown by name.
-    plain = {field.name: (f"<{field.name}>",) for field in platform.fields if not field.is_secret}
+    # Plain fields that every channel has (a phone number's id) may stand in a URL: they are shown by name.
+    plain = {field.name: (f"<{field.name}>",) for field in platform.fields if field.is_required and not field.is_secret}
     return Channel(id=channel_id, platform=platform.name, values=plain)
 
 

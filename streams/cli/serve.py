@@ -50,8 +50,8 @@ class Order:
 def run_serve(settings: Settings, order: Order) -> None:
     """Until SIGTERM, SIGINT or the end of ``seconds``; exit code 1 when something was lost. Raises CommandError."""
     console = Console(stderr=True)
-    setup_logging(settings, RichHandler(console=console, show_path=False))
     with operating():
+        setup_logging(settings, RichHandler(console=console, show_path=False))
         result = asyncio.run(_Run(settings, order, console).result())
     if result is None:
         return

@@ -1,6 +1,7 @@
 """``iris topics``: create the topics, or list them as wanted and as found. Reads and writes the broker's metadata."""
 
 import asyncio
+import logging
 from typing import Any
 
 from rich.console import Console
@@ -12,6 +13,10 @@ from streams.ensure import TopicStatus, ensure_topics, topic_statuses
 from streams.settings import Settings
 
 DAY_MS = 86_400_000
+
+
+# What the client would log on its own we say ourselves, once, with the fix.
+logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
 
 def ensure(settings: Settings) -> None:
