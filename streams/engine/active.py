@@ -34,11 +34,12 @@ class ActiveStepView(StepView):
         """Outputs, then state; raises CancelledError when the partition was lost meanwhile."""
         engine = self._engine
         if outputs:
-            await engine.write(outputs, self._record)
+            await engine.write(outputs, self._record.partition, (self.key,))
         failpoint(f"{engine.stage.name}.after_outputs")
         self.check_epoch()
         if self.writes and self._store is not None:
             writes, self.writes = self.writes, {}
+            self._main = writes.get(b"", self._main)
             await self._store.apply({self.key: writes}, engine.writer)
         self.check_epoch()
 

@@ -9,7 +9,7 @@ acknowledged; whatever was dropped is read again because reading starts at the c
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,13 +105,16 @@ class Engine:
 
     # The way out.
 
-    async def write(self, outputs: Sequence[Output], near: Record) -> None:
-        """Write outputs, in order per partition, and wait until all are acknowledged."""
+    async def write(self, outputs: Sequence[Output], partition: int, own: Container[bytes]) -> None:
+        """Write outputs, in order per partition, and wait until all are acknowledged.
+
+        Keys in ``own`` are known to belong to ``partition``; the others are hashed.
+        """
         batches: dict[tuple[str, int], list[WireRecord]] = {}
         for output in outputs:
-            same = output.key == near.key
-            partition = near.partition if same else partition_of(output.key, self.partitions)
-            batches.setdefault((output.topic, partition), []).append((output.key, output.value, list(output.headers)))
+            key = output.key
+            number = partition if key in own else partition_of(key, self.partitions)
+            batches.setdefault((output.topic, number), []).append((key, output.value, list(output.headers)))
         await asyncio.gather(*(self.writer.write(topic, part, batch) for (topic, part), batch in batches.items()))
 
     def finish(self, epoch: int, place: TopicPartition, offsets: Sequence[int]) -> None:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 from streams.engine import keys
-from streams.engine.api import Output, Record
+from streams.engine.api import Output
 from streams.engine.core import Engine
 from streams.engine.keys import Value
 from streams.engine.store import PartitionStore, Writes
@@ -67,8 +67,7 @@ class DueWatch:
         if stale:
             store.forget_due(keys.TIMER_INDEX, stale)
         for output in outputs:
-            near = Record(output.topic, store.partition, 0, now_ms, output.key, b"")
-            await self._engine.write([output], near)
+            await self._engine.write([output], store.partition, (output.key,))
 
     def _expire(self, store: PartitionStore, now_ms: int) -> None:
         entries = store.due(keys.EXPIRY_INDEX, now_ms, ENTRIES_MAX)

@@ -90,7 +90,7 @@ class PureLane:
             if view.writes:
                 writes[key] = view.writes
         if outputs:
-            await engine.write(outputs, records[0])
+            await engine.write(outputs, self._partition, conversations)
             failpoint(f"{self._stage.name}.after_outputs")
         if epoch != engine.epoch:
             return
@@ -118,11 +118,11 @@ class PureLane:
         self._acknowledge(epoch, records)
 
     def _acknowledge(self, epoch: int, records: list[Record]) -> None:
-        places: dict[TopicPartition, list[int]] = {}
+        topics: dict[str, list[int]] = {}
         for record in records:
-            places.setdefault(TopicPartition(record.topic, record.partition), []).append(record.offset)
-        for place, offsets in places.items():
-            self._engine.finish(epoch, place, offsets)
+            topics.setdefault(record.topic, []).append(record.offset)
+        for topic, offsets in topics.items():
+            self._engine.finish(epoch, TopicPartition(topic, self._partition), offsets)
         failpoint(f"{self._stage.name}.before_offset")
 
     # One conversation.

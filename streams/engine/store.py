@@ -128,19 +128,23 @@ class PartitionStore:
     def apply(self, writes: Writes, writer: Writer) -> "asyncio.Future[None]":
         """Lay the writes over the store, send them to the changelog; done when they are in RocksDB."""
         records: list[WireRecord] = []
+        written: list[bytes] = []
         for conversation, names in writes.items():
             over = self._overlay.setdefault(conversation, {})
             for name, value in names.items():
                 over.setdefault(name, []).append(value)
-                records.append((keys.full_key(conversation, name), value.data, _headers(value)))
+                key = keys.full_key(conversation, name)
+                written.append(key)
+                records.append((key, value.data, _headers(value)))
         sent = writer.write(self.changelog, self.partition, records)
-        return asyncio.ensure_future(self._settle(writes, sent))
+        return asyncio.ensure_future(self._settle(writes, written, sent))
 
-    async def _settle(self, writes: Writes, sent: "asyncio.Future[int]") -> None:
+    async def _settle(self, writes: Writes, written: list[bytes], sent: "asyncio.Future[int]") -> None:
         offset = await sent
         if self.is_closed:
             return
         batch = WriteBatch(raw_mode=True)
+        key = iter(written)
         for conversation, names in writes.items():
             over = self._overlay[conversation]
             for name, value in names.items():
@@ -148,20 +152,20 @@ class PartitionStore:
                 waiting.pop(0)
                 if not waiting:
                     del over[name]
-                self._put(batch, keys.full_key(conversation, name), value)
+                self._put(batch, next(key), value, is_timer=name.startswith(keys.TIMER))
             if not over:
                 del self._overlay[conversation]
         batch.put(keys.APPLIED, b"%d" % offset)
         self._db.write(batch)
 
-    def _put(self, batch: WriteBatch, key: bytes, value: Value) -> None:
+    def _put(self, batch: WriteBatch, key: bytes, value: Value, *, is_timer: bool) -> None:
         if value.data is None:
             batch.delete(key)
             return
         batch.put(key, keys.pack(value))
         if value.expires_at_ms:
             batch.put(keys.due_key(keys.EXPIRY_INDEX, value.expires_at_ms, key), b"")
-        if keys.split_key(key)[1].startswith(keys.TIMER):
+        if is_timer:
             batch.put(keys.due_key(keys.TIMER_INDEX, keys.unpack_due(value.data), key), b"")
 
     def forget_due(self, index: bytes, entries: Iterable[tuple[int, bytes]]) -> None:
@@ -186,7 +190,7 @@ class PartitionStore:
         for key, raw in zip(known, self._db.get(known) or (), strict=True):
             value = records[key]
             if raw is None or keys.unpack(raw).position <= value.position:
-                self._put(batch, key, value)
+                self._put(batch, key, value, is_timer=keys.split_key(key)[1].startswith(keys.TIMER))
         batch.put(keys.APPLIED, b"%d" % offset)
         self._db.write(batch)
 

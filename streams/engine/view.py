@@ -17,11 +17,13 @@ class StepView:
         self._store = store
         self._position = position
         self._now_ms = now_ms
+        # The main key is looked at twice in most steps: for the position, and by the stage.
+        self._main = store.get(key, b"") if store is not None else None
 
     def get(self, name: bytes = b"") -> bytes | None:
         value = self.writes.get(name)
         if value is None:
-            value = self._table.get(self.key, name)
+            value = self._main if name == b"" else self._table.get(self.key, name)
         return self._alive(value)
 
     def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -44,8 +46,7 @@ class StepView:
 
     def has_seen(self, offset: int) -> bool:
         """Whether the conversation's main key was written at or after this source offset."""
-        value = self._store.get(self.key, b"") if self._store is not None else None
-        return value is not None and value.position >= offset
+        return self._main is not None and self._main.position >= offset
 
     @property
     def _table(self) -> PartitionStore:
