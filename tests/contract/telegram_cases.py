@@ -42,9 +42,9 @@ def raw_of(record: InboundRecord) -> RawEvent:
     return decode_raw(record.value, platform="telegram", channel=record.channel, received_at=RECEIVED_AT_MS)
 
 
-def part(content: Any, **more: Any) -> Part:
-    """A part with an id made of its content."""
-    return Part(id=f"part-{abs(hash(str(content))) % 10_000}", content=content, **more)
+def part(content: Any, *, id: str = "p1", **more: Any) -> Part:
+    """A part of a message."""
+    return Part(id=id, content=content, **more)
 
 
 def message(*parts: Part, peer: str = "600000001", **more: Any) -> OutboundMessage:
