@@ -38,10 +38,12 @@ def _converse(settings: Settings, topics: Topics, channels: Channels) -> Any:
 
 
 def _respond(settings: Settings, topics: Topics, channels: Channels) -> Any:
-    from streams.ai.client import build_client
+    from streams.ai.client import AIClient
     from streams.stages.respond import Respond
 
-    return Respond(topics, settings, build_client(settings))
+    if settings.ai_url is None:
+        raise SettingsError("IRIS_AI_URL is not set: name the AI service, or run `iris serve`, which brings its own")
+    return Respond(topics, settings, AIClient(settings.ai_url, settings))
 
 
 def _send(settings: Settings, topics: Topics, channels: Channels) -> Any:

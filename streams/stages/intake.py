@@ -49,7 +49,7 @@ class Intake:
 
     def application(self) -> web.Application:
         """Routes of the public port."""
-        app = web.Application(client_max_size=self._settings.body_bytes_max, middlewares=[_no_server_header])
+        app = web.Application(client_max_size=self._settings.body_bytes_max)
         app.router.add_route("GET", "/webhooks/{platform}/{channel}", self.handle)
         app.router.add_route("POST", "/webhooks/{platform}/{channel}", self.handle)
         return app
@@ -146,10 +146,3 @@ def _busy(reason: str) -> web.Response:
 def _new_traceparent() -> str:
     """W3C Trace Context, version 00, sampled."""
     return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
-
-
-@web.middleware
-async def _no_server_header(request: web.Request, handler: web.Handler) -> web.StreamResponse:  # type: ignore[name-defined]
-    response: web.StreamResponse = await handler(request)
-    response.headers["Server"] = "iris"
-    return response

@@ -18,7 +18,11 @@ from tests.fakes.__main__ import discovered
 from tests.fakes.ai import FakeAI
 from tests.fakes.base import FakePlatform
 from tests.harness.broker import unique_prefix
+from tests.harness.eventually import eventually
+from tests.harness.history import Verdict, check
+from tests.harness.load import Load
 from tests.harness.processes import Process
+from tests.harness.topics import read_topic
 
 CHANNEL = "shop"
 
@@ -99,6 +103,22 @@ class Deployment:
         arguments = ("intake",) if name == "intake" else ("worker", "--stages", name)
         extra = {f"IRIS_{key.upper()}": value for key, value in settings.items()}
         return Process(f"{name}{instance}", arguments, self.environment | extra, self.folder)
+
+    async def verdict(self, load: Load) -> Verdict:
+        """The history checker's judgement of everything so far."""
+        records = await read_topic(self.bootstrap, f"{self.prefix}conversation.events")
+        seen = {(name, user): fake.seen(user) for name, fake in self.fakes.items() for user in load.users_of(name)}
+        return check(load.sent, records, seen)
+
+    async def drained(self, load: Load, *, timeout_s: float = 30.0) -> Verdict:
+        """The judgement once nothing is open any more; raises AssertionError when something stays open or is wrong."""
+
+        async def clean() -> Verdict:
+            verdict = await self.verdict(load)
+            verdict.expect_clean()
+            return verdict
+
+        return await eventually(clean, timeout_s=timeout_s, interval_s=0.5)
 
     async def close(self) -> None:
         """End everything without ceremony."""

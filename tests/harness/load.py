@@ -46,6 +46,10 @@ class Load:
             *(self._user(fake, f"user{n}", on_progress) for fake in self._fakes for n in range(self._users))
         )
 
+    def users_of(self, platform: str) -> list[str]:
+        """Names of the users that write on a platform."""
+        return sorted({message.user for message in self.sent if message.platform == platform})
+
     async def _user(self, fake: FakePlatform, user: str, on_progress: Callable[[int], None] | None) -> None:
         for number in range(1, self._messages + 1):
             await asyncio.sleep(self._random.uniform(0, 2 * self._pause_s))
