@@ -11,7 +11,7 @@ import random
 import re
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,7 +44,8 @@ class Written:
 
 @dataclass(slots=True)
 class Audience:
-    """The people of one platform. ``waiting`` holds, per person, what was not answered yet, oldest first."""
+    """The people of one platform. ``waiting`` holds, per person, what was not answered yet, oldest first; ``told`` the
+    ids of messages whose delivery is not confirmed yet."""
 
     fake: FakePlatform
     written: int = 0
@@ -53,6 +54,7 @@ class Audience:
     journal_at: int = 0
     deliveries_at: int = 0
     waiting: dict[str, list[Written]] = field(default_factory=dict)
+    told: set[str] = field(default_factory=set)
     accepted: OrderedDict[str, None] = field(default_factory=OrderedDict)
 
     @property
@@ -61,12 +63,24 @@ class Audience:
         waiting = (message for messages in self.waiting.values() for message in messages)
         return sum(message.native_id in self.accepted for message in waiting)
 
-    def take(self, ids: Sequence[str]) -> None:
-        """Our webhook answered 2xx for these messages."""
-        self.received += len(ids)
-        self.accepted.update(dict.fromkeys(ids))
+    def take(self, ids: Iterable[str]) -> None:
+        """Our webhook answered 2xx for these, which may be messages, echoes or receipts, before or after ``tell``."""
+        for native_id in ids:
+            self.accepted[native_id] = None
+            self._count(native_id)
         while len(self.accepted) > ACCEPTED_MAX:
             self.accepted.popitem(last=False)
+
+    def tell(self, message: Written, native_id: str) -> None:
+        """The platform has given this message its id."""
+        message.native_id = native_id
+        self.told.add(native_id)
+        self._count(native_id)
+
+    def _count(self, native_id: str) -> None:
+        if native_id in self.told and native_id in self.accepted:
+            self.told.discard(native_id)
+            self.received += 1
 
     def see(self, user: str, text: str, at: float) -> None:
         """This person has seen this text: settle what it answers."""
@@ -139,7 +153,7 @@ class Crowd:
         audience.waiting.setdefault(user, []).append(message)
         assert self._session is not None
         async with self._session.post(f"{audience.fake.url}/_fake/say", json={"user": user, "text": text}) as answer:
-            message.native_id = (await answer.json())["id"]
+            audience.tell(message, (await answer.json())["id"])
 
     async def _look(self, audience: Audience) -> None:
         deliveries = await self._get(audience, "deliveries", audience.deliveries_at)

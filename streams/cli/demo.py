@@ -1,10 +1,11 @@
 """The demo: simulated platforms, the people who write to them, and the bare yardstick beside our own figure.
 
-An async context manager: inside it the simulated platforms run and ``plan`` says how the tree must be started to serve
-them. Knows no platform by name: it takes what the fakes announce.
+An async context manager: inside it the simulated platforms run, and ``settings`` are those of a tree that serves them.
+Knows no platform by name: it takes what the fakes announce.
 """
 
 import asyncio
+import os
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -15,7 +16,7 @@ import orjson
 
 from streams.cli.crowd import Crowd
 from streams.cli.fakes import Fakes, channels_toml, start_from_checkout
-from streams.cli.tree import Plan, free_port, is_port_free, webhook_base
+from streams.cli.tree import free_port, is_port_free, webhook_base
 from streams.settings import Settings
 
 BARE_SECONDS = 5
@@ -30,10 +31,9 @@ class Demo:
     """One demo; ``crowd`` is there once entered."""
 
     def __init__(self, settings: Settings, *, rate_per_s: float, say: Callable[[str], None]) -> None:
-        self.settings = self._with_free_ports(settings, say)
+        self.settings = _with_free_ports(settings, say)
         self.rate_per_s = rate_per_s
         self.bare_own_ms_p50: float | None = None
-        self.plan = Plan(settings.config)
         self._say = say
         self._stack = AsyncExitStack()
 
@@ -44,7 +44,9 @@ class Demo:
             self._stack.push_async_callback(fakes.stop)
             await fakes.start()
             folder = Path(self._stack.enter_context(TemporaryDirectory(prefix="iris-demo-")))
-            self.plan = Plan(self._write_config(folder, fakes), fakes.environment)
+            self.settings = self.settings.model_copy(update={"config": self._write_config(folder, fakes)})
+            # The channels name these variables: we read them here, and our children inherit them.
+            os.environ.update(fakes.environment)
             self.crowd = await self._stack.enter_async_context(Crowd(fakes.platforms))
         except BaseException:
             await self._stack.aclose()
@@ -89,11 +91,14 @@ class Demo:
         path.write_text(channels_toml(existing.read_text() if existing.exists() else "", fakes.platforms))
         return path
 
-    @staticmethod
-    def _with_free_ports(settings: Settings, say: Callable[[str], None]) -> Settings:
-        if settings.port and is_port_free(settings.host, settings.port):
-            return settings
-        port = free_port(settings.host)
-        if settings.port:
-            say(f"port {settings.port} is in use, so the demo takes webhooks on {port}")
-        return settings.model_copy(update={"port": port})
+
+def _with_free_ports(settings: Settings, say: Callable[[str], None]) -> Settings:
+    """The same settings, with other ports where the configured ones are taken: a demo needs no particular one."""
+    wanted = {"port": (settings.host, settings.port), "admin_port": (settings.admin_host, settings.admin_port)}
+    ports = {}
+    for name, (host, port) in wanted.items():
+        if port == 0 or not is_port_free(host, port):
+            ports[name] = free_port(host)
+            if port:
+                say(f"port {port} is in use, so the demo takes {ports[name]} instead")
+    return settings.model_copy(update=ports)

@@ -9,7 +9,10 @@ FORMAT = "%(asctime)s %(levelname)-8s %(name)s: %(message)s"
 
 
 def setup_logging(settings: Settings, handler: logging.Handler | None = None) -> None:
-    """To ``handler``, or to stderr; from ``IRIS_LOG_LEVEL`` on. Raises SettingsError when that is no level."""
+    """To ``handler``, which brings its own form, or to stderr; from ``IRIS_LOG_LEVEL`` on.
+
+    Raises SettingsError when that is no level.
+    """
     level = settings.log_level.upper()
     if level not in logging.getLevelNamesMapping():
         raise SettingsError(f"IRIS_LOG_LEVEL={settings.log_level!r}: write DEBUG, INFO, WARNING or ERROR")

@@ -23,7 +23,7 @@ from streams.cli.operating import operating
 from streams.cli.output import write_lines
 from streams.cli.stopping import Stopped, stop_requested, unless
 from streams.cli.summary import is_whole, summary, table
-from streams.cli.tree import Plan, Tree, running, webhook_base
+from streams.cli.tree import Tree, running, webhook_base
 from streams.ensure import ensure_topics
 from streams.settings import Settings
 
@@ -51,7 +51,7 @@ def run_serve(settings: Settings, order: Order) -> None:
     """Until SIGTERM, SIGINT or the end of ``seconds``; exit code 1 when something was lost. Raises CommandError."""
     console = Console(stderr=True)
     with operating():
-        setup_logging(settings, RichHandler(console=console, show_path=False))
+        setup_logging(settings, _terminal_handler(console) if console.is_terminal else None)
         result = asyncio.run(_Run(settings, order, console).result())
     if result is None:
         return
@@ -61,6 +61,13 @@ def run_serve(settings: Settings, order: Order) -> None:
         console.print(table(result, title=f"{result['seconds']:.0f} s"))
     if not is_whole(result):
         raise typer.Exit(LOST)
+
+
+def _terminal_handler(console: Console) -> logging.Handler:
+    # It shares the console with the live table, so that neither writes over the other.
+    handler = RichHandler(console=console, show_path=False, show_level=False)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    return handler
 
 
 class _Run:
@@ -94,13 +101,12 @@ class _Run:
         settings = settings.model_copy(update={"kafka_bootstrap_servers": broker.bootstrap})
         created = await unless(stop, ensure_topics(broker.bootstrap, settings))
         log.info("topics: all there, %d of them new", len(created))
-        plan = Plan(settings.config)
         if is_demo:
             demo = Demo(settings, rate_per_s=self._order.rate_per_s, say=log.info)
             self._demo = await unless(stop, stack.enter_async_context(demo))
             await unless(stop, demo.measure_bare(broker.bootstrap))
-            settings, plan = demo.settings, demo.plan
-        tree = await unless(stop, stack.enter_async_context(running(settings, broker, plan, say=log.info)))
+            settings = demo.settings
+        tree = await unless(stop, stack.enter_async_context(running(settings, broker, say=log.info)))
         for channel in tree.channels.all:
             log.info("webhook: %s/%s/%s", webhook_base(settings), channel.platform, channel.id)
         return tree

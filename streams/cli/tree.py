@@ -14,8 +14,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 from streams.app import STAGES, build_topics
@@ -57,25 +56,17 @@ class Tree:
             await asyncio.gather(task, *guards, return_exceptions=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What differs between a plain start and a demo: the channels file and the secrets that it names."""
-
-    config: Path
-    environment: dict[str, str] = field(default_factory=dict)
-
-
 @asynccontextmanager
-async def running(settings: Settings, broker: Broker, plan: Plan, *, say: Callable[[str], None]) -> AsyncIterator[Tree]:
-    """Intake and every stage as children, the AI service beside them; all ready. Raises StartFailed."""
-    channels = load_channels(plan.config)
+async def running(settings: Settings, broker: Broker, *, say: Callable[[str], None]) -> AsyncIterator[Tree]:
+    """Intake and every stage as children, the AI service beside them; all ready. Raises StartFailed, SettingsError."""
+    channels = load_channels(settings.config)
     async with AsyncExitStack() as stack:
         environment = {
             "IRIS_KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap,
-            "IRIS_CONFIG": str(plan.config),
+            "IRIS_CONFIG": str(settings.config),
             "IRIS_PORT": str(settings.port),
+            "IRIS_ADMIN_PORT": str(settings.admin_port),
             "IRIS_AI_URL": settings.ai_url or await _embedded_ai(stack),
-            **plan.environment,
         }
         tally = Tally()
         reader = LogReader(build_topics(settings).events, tally, settings)
@@ -123,7 +114,7 @@ def _supervisor(settings: Settings, environment: dict[str, str], say: Callable[[
 async def _embedded_ai(stack: AsyncExitStack) -> str:
     from streams.ai.embedded import serve
 
-    port = free_port("127.0.0.1")
-    runner = await serve("127.0.0.1", port)
+    runner = await serve("127.0.0.1", 0)
     stack.push_async_callback(runner.cleanup)
-    return f"http://127.0.0.1:{port}"
+    host, port = runner.addresses[0][:2]
+    return f"http://{host}:{port}"

@@ -310,6 +310,7 @@ async def measure(place: Place, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _pipeline_process(place: Place, parent: int) -> None:
+    logging.disable(logging.ERROR)
     asyncio.run(run_pipeline(place, parent))
 
 

@@ -105,7 +105,8 @@ def audience(*written: tuple[str, str, float]) -> Audience:
     """(user, mark, at) of each message that was written and accepted."""
     made = Audience(FAKE)
     for user, mark, at in written:
-        made.waiting.setdefault(user, []).append(Written(mark, at, native_id=mark))
+        made.waiting.setdefault(user, []).append(Written(mark, at))
+        made.tell(made.waiting[user][-1], mark)
         made.take([mark])
     return made
 
@@ -130,6 +131,15 @@ def test_a_reply_without_a_mark_answers_what_was_written_before_it() -> None:
     people = audience(("u", "r-1", 1.0), ("u", "r-2", 5.0))
     people.see("u", "good morning", 3.0)
     assert (people.replied, people.owed) == (1, 1)
+
+
+def test_only_messages_of_people_count_as_received_and_each_once_in_whatever_order_it_is_confirmed() -> None:
+    people, first, second = Audience(FAKE), Written("r-1", 1.0), Written("r-2", 1.0)
+    people.take(["echo", "one"])
+    people.tell(first, "one")
+    people.tell(second, "two")
+    people.take(["two", "two", "one", "receipt"])
+    assert people.received == 2
 
 
 def test_a_message_that_our_webhook_never_took_is_not_owed_an_answer() -> None:
