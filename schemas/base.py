@@ -5,6 +5,7 @@ milliseconds, UTC) and RFC 3339 text with milliseconds on the wire.
 """
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
@@ -29,8 +30,13 @@ def parse_time(value: Any) -> Any:
 
 def format_time(ms: int) -> str:
     """Unix milliseconds to ``2026-11-23T10:00:00.123Z``."""
-    whole = datetime.fromtimestamp(ms // 1000, UTC)
-    return f"{whole:%Y-%m-%dT%H:%M:%S}.{ms % 1000:03d}Z"
+    return f"{_minute(ms // 60_000)}{ms // 1000 % 60:02d}.{ms % 1000:03d}Z"
+
+
+@lru_cache(maxsize=8_192)
+def _minute(minutes: int) -> str:
+    """The text up to the seconds: what is written at one time mostly lies in the minutes of one day."""
+    return f"{datetime.fromtimestamp(minutes * 60, UTC):%Y-%m-%dT%H:%M:}"
 
 
 Timestamp = Annotated[

@@ -32,7 +32,7 @@ class MemoryView:
 
     def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
         start = bisect_left(self.names, prefix)
-        for name in self.names[start : bisect_left(self.names, prefix + b"\xff", lo=start)]:
+        for name in self.names[start : bisect_left(self.names, prefix + b"\xff" * 17, lo=start)]:
             value = self.get(name)
             if value is not None:
                 yield name, value

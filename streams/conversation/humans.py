@@ -1,0 +1,77 @@
+"""Folds the business's own people: echoes of what they type in the platform's app, and the lease that silences the bot.
+
+An echo that nobody can claim at once is kept with its place in the history. It leaves as ours when `message_sent` names
+it, or as a human's when ``decide`` says so with a `human_took_over` that has the echo as its cause.
+"""
+
+from msgspec.structs import replace
+
+from schemas.envelope import Event
+from schemas.events import HumanReleased, HumanTookOver, MessageEchoed
+from streams.conversation import amendments, history, reports, sends, turns, wording
+from streams.conversation.history import Entry
+from streams.conversation.model import FAR_FUTURE_MS, Echo, Lease, State, end_of, with_timer
+from streams.conversation.reports import find_report, join_report
+from streams.conversation.scope import Scope
+
+LEASE = "lease"
+"""The timer that gives the conversation back to the bot; also how a `human_released` says that it did."""
+
+
+def on_echo(state: State, event: Event[MessageEchoed], scope: Scope) -> State:
+    """Ours by proof, by tag or by its id: nothing but evidence. Else it is kept until that can be told."""
+    data = event.data
+    message_id, part = sends.find_tagged(state, data.tag)
+    if part:
+        join_report(scope, data.message_id, rank=reports.SENT, part_id=part, message_id=message_id)
+        state = sends.advance(state, message_id, (part,), rank=reports.SENT, scope=scope)
+    if data.is_ours or part:
+        return state
+    report = find_report(scope, data.message_id)
+    if data.is_ours is None and report is not None and report.message_id:
+        return state
+    entry = Entry(
+        role="assistant",
+        text=wording.text_of(data.content),
+        at=event.occurred_at,
+        kind=data.content.kind,
+        message_id=data.message_id,
+        media_url=wording.media_url_of(data.content),
+    )
+    echo = Echo(event.id, data.message_id, seq=state.next, is_human=data.is_ours is False)
+    state = turns.spoken(replace(state, echoes=(*state.echoes, echo)), entry, scope)
+    return amendments.adopt(state, data.message_id, scope) if state.orphans else state
+
+
+def on_took_over(state: State, event: Event[HumanTookOver], scope: Scope) -> State:
+    """A lease begins or grows; what waited for the bot is the human's now. Its cause, an echo, is settled.
+
+    Between the decision and its record a release or the end of the lease may have been read: then it leaves behind only
+    what it did in its own time.
+    """
+    begun, until = event.recorded_at, event.data.until
+    is_over = begun < state.released_at
+    end = state.released_at if is_over else FAR_FUTURE_MS if until is None else until
+    handed_over = tuple(message for message in state.pending if message.at < end)
+    if handed_over:
+        history.release(handed_over, scope)
+        left = tuple(message for message in state.pending if message.at >= end)
+        state = history.trim(replace(state, pending=left), scope)
+    if any(echo.event_id == event.causation_id for echo in state.echoes):
+        left_echoes = tuple(echo for echo in state.echoes if echo.event_id != event.causation_id)
+        state = replace(state, echoes=left_echoes)
+    if is_over or end <= scope.now or (state.lease is not None and end <= end_of(state.lease)):
+        return state
+    return with_timer(replace(state, lease=Lease(until)), LEASE, until)
+
+
+def on_released(state: State, event: Event[HumanReleased], scope: Scope) -> State:
+    """Somebody gives the conversation back; the record of a lease that ran out changes nothing more."""
+    if event.data.how == LEASE or event.recorded_at <= state.released_at:
+        return state
+    return with_timer(replace(state, lease=None, released_at=event.recorded_at), LEASE, None)
+
+
+def on_lease_end(state: State, _: str, scope: Scope) -> State:
+    """The human's time is over."""
+    return replace(state, lease=None) if state.lease is not None and end_of(state.lease) <= scope.now else state

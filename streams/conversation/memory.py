@@ -1,0 +1,97 @@
+"""The large half of a conversation's state: keys of their own beside the main one.
+
+======  ==============================================  =============================================================
+prefix  then                                            value
+======  ==============================================  =============================================================
+``m``   sequence number, 8 bytes big-endian             one message of the history (``history.Entry``)
+``i``   UUID of an inbound event, 16 bytes              offset at which it was first read; expires
+``t``   UUID of a message of ours, 16 bytes             what the log has told of it (``ANSWERED``, ``PLANNED``); expires
+``r``   hash of a platform's message id, 8 bytes        what was reported about it (``sends.Report``); expires
+``w``                                                   watermarks of delivery and reading (``sends.Marks``); expires
+``o``   UUID of an edit, deletion or reaction           the event that waits for its message
+======  ==============================================  =============================================================
+
+``Memory`` is the part of ``streams.engine.api.View`` that the fold uses; ``DictMemory`` serves folds without an engine.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from typing import Protocol
+
+HISTORY = b"m"
+INBOUND = b"i"
+TOLD = b"t"
+REPORT = b"r"
+MARKS = b"w"
+ORPHAN = b"o"
+
+ANSWERED = 1
+PLANNED = 2
+
+
+class Memory(Protocol):
+    """Keys of one conversation; names never start with 0xff."""
+
+    def get(self, name: bytes = b"") -> bytes | None:
+        """The value, or None when absent or expired."""
+        ...
+
+    def scan(self, prefix: bytes) -> Iterable[tuple[bytes, bytes]]:
+        """(name, value) of every live key under ``prefix``, in byte order."""
+        ...
+
+    def put(self, name: bytes, value: bytes, *, expires_at_ms: int | None = None) -> None:
+        """Set a key."""
+        ...
+
+    def delete(self, name: bytes = b"") -> None:
+        """Remove a key."""
+        ...
+
+
+class DictMemory:
+    """A ``Memory`` in a dictionary; ``now_ms`` decides what has expired."""
+
+    def __init__(self) -> None:
+        self.now_ms = 0
+        self._values: dict[bytes, tuple[bytes, int | None]] = {}
+
+    def get(self, name: bytes = b"") -> bytes | None:
+        value, expires_at_ms = self._values.get(name, (None, None))
+        return None if expires_at_ms is not None and expires_at_ms <= self.now_ms else value
+
+    def scan(self, prefix: bytes) -> Iterable[tuple[bytes, bytes]]:
+        for name in sorted(name for name in self._values if name.startswith(prefix)):
+            value = self.get(name)
+            if value is not None:
+                yield name, value
+
+    def put(self, name: bytes, value: bytes, *, expires_at_ms: int | None = None) -> None:
+        self._values[name] = (value, expires_at_ms)
+
+    def delete(self, name: bytes = b"") -> None:
+        self._values.pop(name, None)
+
+
+def uuid_key(prefix: bytes, identity: str) -> bytes:
+    """``prefix`` + the 16 bytes of a UUID; raises ValueError on anything else."""
+    value = bytes.fromhex(identity.replace("-", ""))
+    if len(value) != 16:
+        raise ValueError(f"{identity!r} is no UUID")
+    return prefix + value
+
+
+def report_key(platform_message_id: str) -> bytes:
+    """The key of what is known about a message under the platform's own id, which may be long."""
+    return REPORT + hashlib.blake2b(platform_message_id.encode(), digest_size=8).digest()
+
+
+def told(memory: Memory, message_id: str) -> int:
+    """Which of ``ANSWERED`` and ``PLANNED`` the log has told of a message of ours."""
+    value = memory.get(uuid_key(TOLD, message_id))
+    return value[0] if value else 0
+
+
+def tell(memory: Memory, message_id: str, flags: int, *, expires_at_ms: int) -> None:
+    """Remember it, so that a copy, or an event that was overtaken, has no second effect."""
+    memory.put(uuid_key(TOLD, message_id), bytes((flags,)), expires_at_ms=expires_at_ms)

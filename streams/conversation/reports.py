@@ -1,0 +1,77 @@
+"""What platforms report about what we sent, under their own message ids; reads and writes ``r`` and ``w`` keys.
+
+A report is joined with what is known by the maximum of a rank, so reports count the same in every order and however
+often they come, and also before the message they are about is known to be ours.
+"""
+
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from streams.conversation.memory import MARKS, report_key
+from streams.conversation.scope import Scope
+
+PLANNED = 0
+STARTED = 1
+UNKNOWN = 2
+HELD = 3
+"""Unknown, and nothing more is done about it."""
+SUPPRESSED = 4
+FAILED = 5
+SENT = 6
+DELIVERED = 7
+READ = 8
+PLAYED = 9
+
+RANKS = {"sent": SENT, "delivered": DELIVERED, "read": READ, "played": PLAYED, "failed": FAILED}
+"""Of a report. Delivered, read and played beat failed in either order; ``Report.has_failed`` keeps both."""
+
+
+class Report(msgspec.Struct, frozen=True, array_like=True):
+    """A platform's message: our part and message once it is known as ours, the highest rank, whether it ever failed."""
+
+    part_id: str = ""
+    message_id: str = ""
+    rank: int = PLANNED
+    has_failed: bool = False
+
+
+class Marks(msgspec.Struct, frozen=True, array_like=True):
+    """Everything sent at or before these times is delivered or read (milliseconds, 0: none)."""
+
+    delivered_to: int = 0
+    read_to: int = 0
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_report = msgspec.msgpack.Decoder(Report).decode
+_decode_marks = msgspec.msgpack.Decoder(Marks).decode
+
+
+def find_report(scope: Scope, platform_message_id: str) -> Report | None:
+    """What is known under this id."""
+    value = scope.memory.get(report_key(platform_message_id))
+    return None if value is None else _decode_report(value)
+
+
+def join_report(scope: Scope, platform_message_id: str, *, rank: int, part_id: str = "", message_id: str = "") -> None:
+    """Add what is known; writes nothing when it says nothing new."""
+    known = find_report(scope, platform_message_id) or Report()
+    joined = Report(
+        part_id=known.part_id or part_id,
+        message_id=known.message_id or message_id,
+        rank=max(known.rank, rank),
+        has_failed=known.has_failed or rank == FAILED,
+    )
+    if joined != known:
+        scope.memory.put(report_key(platform_message_id), _encode(joined), expires_at_ms=scope.forget_at)
+
+
+def join_marks(scope: Scope, **times: Any) -> None:
+    """Move watermarks forward, never back."""
+    value = scope.memory.get(MARKS)
+    known = Marks() if value is None else _decode_marks(value)
+    joined = replace(known, **{name: max(getattr(known, name), at) for name, at in times.items()})
+    if joined != known:
+        scope.memory.put(MARKS, _encode(joined), expires_at_ms=scope.forget_at)

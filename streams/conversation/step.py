@@ -1,0 +1,44 @@
+"""One event through fold and decision: evolve, decide, take in what was decided, begin the next turn.
+
+What is decided is folded at once, so that the next event of the same batch already sees the open turn.
+"""
+
+from dataclasses import dataclass, field
+
+from schemas.envelope import AnyEvent
+from schemas.outbound import OutboundMessage
+from streams.conversation.context import Request, reply_request
+from streams.conversation.decide import begin_turn, decide
+from streams.conversation.memory import Memory
+from streams.conversation.model import State
+from streams.conversation.policy import Rules
+from streams.conversation.scope import Scope
+from streams.conversation.state import evolve
+
+
+@dataclass(slots=True)
+class Step:
+    """The state after an event, and what it led to."""
+
+    state: State
+    events: list[AnyEvent] = field(default_factory=list)
+    commands: list[Request | OutboundMessage] = field(default_factory=list)
+
+
+def advance(state: State, event: AnyEvent, memory: Memory, rules: Rules) -> Step:
+    """The whole effect of one event that was not folded before. A function of its arguments and of the memory."""
+    limits = rules.limits
+    after = evolve(state, event, memory, limits)
+    made = decide(state, after, event, rules)
+    step = Step(after, made.events, [*made.messages])
+    for decided in made.events:
+        step.state = evolve(step.state, decided, memory, limits)
+    requested = begin_turn(step.state, event, rules)
+    if requested is not None:
+        step.state = evolve(step.state, requested, memory, limits)
+        # A copy from beyond the memory of ids may ask again for a turn that is known to be answered.
+        if step.state.turn is not None:
+            step.events.append(requested)
+            scope = Scope(memory, limits, step.state.now)
+            step.commands.append(reply_request(step.state, requested, scope, config=rules.config))
+    return step
