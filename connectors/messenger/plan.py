@@ -29,7 +29,9 @@ Buttons = Sequence[Button]
 
 
 def plan_message(message: OutboundMessage, window: Window, channel: Channel) -> tuple[Call, ...]:
-    """Calls in order; total."""
+    """Calls in order; total. No parts (all of them settled before) need no calls."""
+    if not message.parts:
+        return ()
     *earlier, last = message.parts
     asked = [button for part in message.parts for button in part.quick_replies]
     quick_replies, others, changes = quick_replies_of(asked, LIMITS)

@@ -26,7 +26,7 @@ def card_drafts(content: CardContent, buttons: Sequence[Button], limits: Limits)
     changes = _changes(content)
     only = content.cards[0]
     if len(content.cards) == 1 and not is_web_link(only.image_url):
-        text = "\n".join(filter(None, (only.title, only.text))) or content.alt_text
+        text = "\n".join(filter(None, (_words(only.title), _words(only.text)))) or content.alt_text
         return with_changes(text_drafts(text, (*only.buttons, *buttons), limits), changes)
     elements: list[dict[str, Any]] = []
     unsaid: list[str] = []
@@ -46,7 +46,9 @@ def card_drafts(content: CardContent, buttons: Sequence[Button], limits: Limits)
 
 def _elements(card: Card, alt_text: str, limits: Limits) -> tuple[list[dict[str, Any]], list[str], list[str]]:
     """Elements of one card, the words that did not fit into them, and the changes."""
-    title, subtitle = (card.title, card.text) if card.title else (card.text or alt_text or CONTINUED, None)
+    title, subtitle = _words(card.title), _words(card.text)
+    if title is None:
+        title, subtitle = subtitle or _words(alt_text) or CONTINUED, None
     native, lines, changes = buttons_of(card.buttons, limits)
     long = [words for words in (title, subtitle) if words and len(words) > limits.element_text_max]
     if long:
@@ -67,6 +69,11 @@ def _elements(card: Card, alt_text: str, limits: Limits) -> tuple[list[dict[str,
     for element, group in zip(elements, groups, strict=False):
         element["buttons"] = list(group)
     return elements, [*long, *lines], changes
+
+
+def _words(text: str | None) -> str | None:
+    """The text without the white space around it, None when nothing is left."""
+    return (text or "").strip() or None
 
 
 def _changes(content: CardContent) -> list[str]:

@@ -137,7 +137,8 @@ def _title(button: Button, limits: Limits) -> str:
 
 
 def _label(button: Button) -> str:
-    return button.label.strip() or button.data or button.url or CONTINUED
+    words = (text.strip() for text in (button.label, button.data, button.url) if text)
+    return next(filter(None, words), CONTINUED)
 
 
 def _cut_labels(buttons: Sequence[Button], limits: Limits) -> list[str]:

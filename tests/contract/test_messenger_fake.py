@@ -1,0 +1,305 @@
+"""The fake Messenger and our connector, each the other's judge: handshake, signature, echoes and reports.
+
+The webhook here is the pure half alone behind a socket; what it accepted is read back as events.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from connectors.errors import SendError, WebhookRejected
+from connectors.interface import Challenge, Channel, InboundRecord, Unprocessable, WebhookRequest
+from connectors.messenger import PLATFORM
+from connectors.messenger.sender import Sender
+from schemas.content import TextContent
+from schemas.envelope import AnyEvent
+from tests.contract.messenger_kit import read
+from tests.contract.messenger_planning import part, plan
+from tests.fakes.messenger import PAGE_ID, SECOND_PAGE_ID, FakeMessenger
+from tests.fakes.messenger_rules import Refused, check
+from tests.harness.eventually import eventually
+
+
+class Webhook:
+    """Accepts for two pages of one app; ``status`` other than 200 plays a broken intake."""
+
+    def __init__(self, fake: FakeMessenger) -> None:
+        self.channels = tuple(
+            Channel(id, "messenger", resolved(fake, fake.channel_table(id, page_id=page)), api_base=fake.base_url)
+            for id, page in (("shop", PAGE_ID), ("cafe", SECOND_PAGE_ID))
+        )
+        self.records: list[InboundRecord] = []
+        self.status = 200
+        self.is_open = asyncio.Event()
+        self.is_open.set()
+
+    @property
+    def events(self) -> list[AnyEvent]:
+        results = [read(record) for record in self.records]
+        return [event for result in results if not isinstance(result, Unprocessable) for event in result]
+
+    async def answer(self, http: web.Request) -> web.Response:
+        await self.is_open.wait()
+        headers = {name.lower(): value for name, value in http.headers.items()}
+        request = WebhookRequest(http.method, headers, dict(http.query), await http.read())
+        if self.status != 200:
+            return web.Response(status=self.status)
+        try:
+            result = PLATFORM.accept(request, self.channels[0], self.channels)
+        except WebhookRejected as refusal:
+            return web.Response(status=refusal.status)
+        if isinstance(result, Challenge):
+            return web.Response(text=result.text)
+        self.records += result.records
+        return web.Response()
+
+
+def resolved(fake: FakeMessenger, table: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Values of a channel's table, its secrets taken from the fake's environment."""
+    secrets = {f"env:{name}": value for name, value in fake.environment().items()}
+    return {name: (secrets.get(value, value),) for name, value in table.items() if name not in {"id", "platform"}}
+
+
+@pytest.fixture
+async def fake() -> AsyncIterator[FakeMessenger]:
+    server = FakeMessenger(seed=1)
+    server.redelivery_wait_s = 0.01
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
+async def webhook(fake: FakeMessenger) -> AsyncIterator[Webhook]:
+    hook = Webhook(fake)
+    app = web.Application()
+    app.router.add_route("*", "/", hook.answer)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    fake.webhook_url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
+    yield hook
+    await runner.cleanup()
+
+
+async def send(fake: FakeMessenger, webhook: Webhook, *, user: str = "ana", text: str = "hi", to: int = 0) -> str:
+    """Send as the shop's or the cafe's channel; returns the message id."""
+    page = webhook.channels[to]
+    (call,) = plan(part(TextContent(text=text)), api_base=fake.base_url)
+    url = call.url.replace(PAGE_ID, page.first("page_id"))
+    body = call.body | {"recipient": {"id": fake.known_user(user)}}
+    sender = Sender()
+    try:
+        (message_id,) = (await sender.perform(replace(call, url=url, body=body), page, timeout_s=5)).message_ids
+    finally:
+        await sender.close()
+    return message_id
+
+
+def kinds(webhook: Webhook) -> list[str]:
+    return [event.type for event in webhook.events]
+
+
+async def arrived(webhook: Webhook, *expected: str) -> None:
+    """These kinds of events have come, in any order, and no others."""
+
+    def check_kinds() -> None:
+        assert sorted(kinds(webhook)) == sorted(expected)
+
+    await eventually(check_kinds)
+
+
+async def test_the_url_check_passes_with_the_right_token_only(fake: FakeMessenger, webhook: Webhook) -> None:
+    assert await fake.check_url()
+    assert not await fake.check_url(verify_token="wrong")
+
+
+async def test_what_a_user_writes_comes_through_its_escapes(fake: FakeMessenger, webhook: Webhook) -> None:
+    text = 'สวัสดี 👋 <b>100%</b> a@b.co/x \\ "q" \\u0041'
+    mid = await fake.say("ana", text)
+    (event,) = webhook.events
+    assert (event.type, event.data.message_id, event.data.content.text) == ("message_received", mid, text)
+    assert event.conversation_id == f"fb_shop_{fake.known_user('ana')}"
+
+
+async def test_a_body_without_a_good_signature_stores_nothing(fake: FakeMessenger, webhook: Webhook) -> None:
+    body = fake.body([fake.user_message("ana", "hi")])
+    assert await fake.deliver(body, headers={"X-Hub-Signature-256": "sha256=" + "0" * 64}) == 403
+    assert await fake.deliver(body, headers={}) == 403
+    assert webhook.records == []
+
+
+async def test_two_pages_of_one_app_reach_their_own_channels(fake: FakeMessenger, webhook: Webhook) -> None:
+    pages = {page: [fake.user_message("ana", page)] for page in (SECOND_PAGE_ID, PAGE_ID)}
+    assert await fake.deliver(fake.body_of_pages(pages)) == 200
+    assert [(event.channel, event.data.content.text) for event in webhook.events] == [
+        ("cafe", SECOND_PAGE_ID),
+        ("shop", PAGE_ID),
+    ]
+
+
+async def test_a_failed_delivery_comes_again_as_the_same_event(fake: FakeMessenger, webhook: Webhook) -> None:
+    fake.faults.add("duplicate_webhook", times=1)
+    await fake.say("ana", "hi")
+    webhook.status = 503
+    await fake.say("bob", "lost for good")
+    await arrived(webhook, "message_received", "message_received")
+    assert len({event.id for event in webhook.events}) == 1
+    statuses = sorted(delivery["status"] for delivery in fake.deliveries)
+    assert statuses == [200, 200, *[503] * (1 + fake.redeliveries)]
+
+
+@pytest.mark.parametrize("order", ["before", "after", "mixed"])
+async def test_every_send_is_echoed_and_known_as_ours(fake: FakeMessenger, webhook: Webhook, order: Any) -> None:
+    fake.echo_order, fake.sends_receipts = order, False
+    mid = await send(fake, webhook)
+    await arrived(webhook, "message_echoed")
+    (echo,) = webhook.events
+    assert (echo.data.message_id, echo.data.tag, echo.data.is_ours) == (mid, "iris:part-1", True)
+    assert echo.conversation_id == f"fb_shop_{fake.known_user('ana')}"
+
+
+async def test_the_echo_may_come_before_the_answer(fake: FakeMessenger, webhook: Webhook) -> None:
+    fake.echo_order, fake.sends_receipts = "before", False
+    await send(fake, webhook)
+    assert kinds(webhook) == ["message_echoed"]
+
+
+async def test_the_answer_may_come_before_the_echo(fake: FakeMessenger, webhook: Webhook) -> None:
+    fake.echo_order, fake.sends_receipts = "after", False
+    webhook.is_open.clear()
+    await send(fake, webhook)
+    assert kinds(webhook) == []
+    webhook.is_open.set()
+    await arrived(webhook, "message_echoed")
+
+
+async def test_a_send_that_lost_its_answer_shows_in_its_echo(fake: FakeMessenger, webhook: Webhook) -> None:
+    fake.sends_receipts = False
+    fake.faults.add("accept_then_reset", times=1)
+    with pytest.raises(SendError, match="may have been sent"):
+        await send(fake, webhook)
+    await arrived(webhook, "message_echoed")
+    assert webhook.events[0].data.tag == "iris:part-1"
+    assert fake.seen("ana") == ["hi"]
+
+
+async def test_what_a_person_types_in_the_inbox_is_not_ours(fake: FakeMessenger, webhook: Webhook) -> None:
+    assert await fake.deliver_events([fake.human_message("ana", "I take over")]) == 200
+    (echo,) = webhook.events
+    assert (echo.type, echo.data.is_ours, echo.data.content.text) == ("message_echoed", False, "I take over")
+
+
+async def test_reports_follow_a_send_and_may_come_late_and_turned_round(fake: FakeMessenger, webhook: Webhook) -> None:
+    fake.echo_order = "none"
+    mid = await send(fake, webhook)
+    await arrived(webhook, "delivery_reported", "delivery_reported", "message_read")
+    assert [event.data.message_id for event in webhook.events[:2]] == [mid, None]
+    webhook.records.clear()
+    fake.faults.add("late_receipts", times=1, seconds=0)
+    await send(fake, webhook)
+    await arrived(webhook, "delivery_reported", "delivery_reported", "message_read")
+    assert kinds(webhook)[0] == "message_read"
+
+
+async def test_the_second_pages_echo_goes_to_its_channel(fake: FakeMessenger, webhook: Webhook) -> None:
+    fake.sends_receipts = False
+    await send(fake, webhook, to=1)
+    await arrived(webhook, "message_echoed")
+    assert webhook.events[0].channel == "cafe"
+
+
+async def test_a_tap_is_a_message_while_the_quick_reply_is_shown(fake: FakeMessenger, webhook: Webhook) -> None:
+    fake.echo_order, fake.sends_receipts = "none", False
+    fake.quick_replies["ana"] = {"YES": "Yes"}
+    await fake.choose("ana", "YES")
+    await fake.choose("ana", "YES")
+    assert [event.data.content.source for event in webhook.events] == ["quick_reply", "postback"]
+    assert [event.data.content.data for event in webhook.events] == ["YES", "YES"]
+
+
+async def test_a_page_token_sends_for_its_own_page_only(fake: FakeMessenger) -> None:
+    token = fake.environment()["FAKE_MESSENGER_PAGE_TOKEN"]
+    body = {"recipient": {"id": "7"}, "messaging_type": "RESPONSE", "message": {"text": "hi"}}
+    statuses = []
+    async with aiohttp.ClientSession() as session:
+        for page, given in ((PAGE_ID, token), ("me", token), (SECOND_PAGE_ID, token), (PAGE_ID, "other")):
+            url, headers = f"{fake.base_url}/v26.0/{page}/messages", {"Authorization": f"Bearer {given}"}
+            async with session.post(url, json=body, headers=headers) as answer:
+                statuses.append((answer.status, ((await answer.json()).get("error") or {}).get("code")))
+    assert statuses == [(200, None), (200, None), (400, 10), (400, 190)]
+
+
+def request(**message: Any) -> dict[str, Any]:
+    return {"recipient": {"id": "7"}, "messaging_type": "RESPONSE", "message": message}
+
+
+def button(title: str = "Yes", payload: str = "YES") -> dict[str, str]:
+    return {"type": "postback", "title": title, "payload": payload}
+
+
+def buttons(text: str = "?", *given: dict[str, str]) -> dict[str, Any]:
+    payload = {"template_type": "button", "text": text, "buttons": list(given or [button()])}
+    return request(attachment={"type": "template", "payload": payload})
+
+
+def cards(*elements: dict[str, Any]) -> dict[str, Any]:
+    return request(attachment={"type": "template", "payload": {"template_type": "generic", "elements": elements}})
+
+
+def replies(count: int, title: str = "Yes") -> dict[str, Any]:
+    reply = {"content_type": "text", "title": title, "payload": "YES"}
+    return request(text="?", quick_replies=[reply] * count)
+
+
+CARD = {"title": "Tea", "subtitle": "Green"}
+
+
+@pytest.mark.parametrize(
+    ("taken", "refused"),
+    [
+        (request(text="x" * 2000), request(text="x" * 2001)),
+        (request(text="hi"), request(text="")),
+        (request(text="hi", metadata="x" * 999), request(text="hi", metadata="x" * 1000)),
+        (replies(13), replies(14)),
+        (replies(1, "x" * 20), replies(1, "x" * 21)),
+        (buttons("x" * 640), buttons("x" * 641)),
+        (buttons("?", *[button()] * 3), buttons("?", *[button()] * 4)),
+        (buttons("?", button("x" * 20)), buttons("?", button("x" * 21))),
+        (buttons("?", button(payload="x" * 1000)), buttons("?", button(payload="x" * 1001))),
+        (cards(*[CARD] * 10), cards(*[CARD] * 11)),
+        (cards(CARD), cards({"title": "Tea"})),
+        (cards(CARD | {"title": "x" * 80}), cards(CARD | {"title": "x" * 81})),
+        (cards(CARD | {"subtitle": "x" * 80}), cards(CARD | {"subtitle": "x" * 81})),
+        (cards(CARD | {"buttons": [button()] * 3}), cards(CARD | {"buttons": [button()] * 4})),
+        (request(text="hi") | {"reply_to": {"mid": "m"}}, request(text="hi", reply_to={"mid": "m"})),
+        (
+            request(text="hi") | {"messaging_type": "MESSAGE_TAG", "tag": "HUMAN_AGENT"},
+            request(text="hi") | {"messaging_type": "MESSAGE_TAG", "tag": "ACCOUNT_UPDATE"},
+        ),
+        (request(text="hi"), request(text="hi") | {"recipient": {"id": "U1"}}),
+        (request(text="hi"), request(text="hi", sticker_id=1)),
+    ],
+)
+def test_the_fake_keeps_each_limit_exactly(taken: dict[str, Any], refused: dict[str, Any]) -> None:
+    check(taken)
+    with pytest.raises(Refused):
+        check(refused)
+
+
+async def test_the_fake_stops_a_page_that_calls_too_fast(fake: FakeMessenger) -> None:
+    token = fake.environment()["FAKE_MESSENGER_PAGE_TOKEN"]
+    fake.clock = lambda: 1_790_000_000.0
+    codes = []
+    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as session:
+        for _ in range(301):
+            url = f"{fake.base_url}/v26.0/me/messages"
+            async with session.post(url, json=request(text="hi")) as answer:
+                codes.append(((await answer.json()).get("error") or {}).get("code"))
+    assert codes == [*[None] * 300, 613]
