@@ -71,12 +71,15 @@ def _durability(nodes: int) -> dict[str, str]:
 
 
 def _failover() -> dict[str, str]:
-    """A dead or paused node is noticed in three seconds instead of nine, and a dead controller in two."""
+    """A dead or paused node is noticed in three seconds instead of nine, a dead controller in one and a half."""
     return {
         "broker.session.timeout.ms": "3000",
         "broker.heartbeat.interval.ms": "500",
-        "controller.quorum.fetch.timeout.ms": "1500",
-        "controller.quorum.election.timeout.ms": "750",
+        "controller.quorum.fetch.timeout.ms": "1000",
+        "controller.quorum.election.timeout.ms": "500",
         "controller.quorum.election.backoff.max.ms": "500",
         "controller.quorum.request.timeout.ms": "1500",
+        # A follower that waits for a paused leader applies no news of a new one: Kafka's 30 s would be the outage.
+        "replica.socket.timeout.ms": "2000",
+        "controller.socket.timeout.ms": "2000",
     }

@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 START_TIMEOUT_S = 60.0
 START_ATTEMPTS = 3
 """A port found free can be lost again before the JVM listens on it; then other ports are tried."""
+CLUSTER_JVM = ("-XX:TieredStopAtLevel=1",)
+"""Several JVMs share this machine, mostly for minutes: the optimising compiler would take more CPU than it gives."""
 POLL_S = 0.05
 WATCH_S = 0.2
 
@@ -56,6 +58,7 @@ class EmbeddedBroker:
     ) -> None:
         self.data_dir = data_dir.absolute()
         self._size = nodes
+        self._jvm = CLUSTER_JVM if nodes > 1 else ()
         self._port = port
         self._heap_mb = heap_mb
         self._settings = dict(settings or {})
@@ -130,7 +133,7 @@ class EmbeddedBroker:
     async def restart(self, node: int = 0) -> None:
         """Stop the node if it runs, start it on the same ports, and return when it answers."""
         await self._nodes[node].stop()
-        self._nodes[node].spawn()
+        self._nodes[node].spawn(*self._jvm)
         await self._wait_ready([node])
 
     async def watch(self) -> None:
@@ -148,7 +151,7 @@ class EmbeddedBroker:
                 node.configure(node_properties(node.id, self._ports, log_dir=node.log_dir, extra=self._settings))
             await asyncio.gather(*(node.format(self._cluster_id) for node in self._nodes))
             for node in self._nodes:
-                node.spawn()
+                node.spawn(*self._jvm)
             try:
                 await self._wait_ready(range(self._size))
             except BrokerStartFailed:

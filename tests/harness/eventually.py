@@ -4,14 +4,22 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 
 Result = TypeVar("Result")
 
 
+@overload
 async def eventually(
-    check: Callable[[], Result | Awaitable[Result]], *, timeout_s: float = 10.0, interval_s: float = 0.05
-) -> Result:
+    check: Callable[[], Awaitable[Result]], *, timeout_s: float = ..., interval_s: float = ...
+) -> Result: ...
+
+
+@overload
+async def eventually(check: Callable[[], Result], *, timeout_s: float = ..., interval_s: float = ...) -> Result: ...
+
+
+async def eventually(check: Callable[[], Any], *, timeout_s: float = 10.0, interval_s: float = 0.05) -> Any:
     """What ``check()`` returns (awaited if need be) the first time that it raises no AssertionError.
 
     Any other exception is passed on at once. After ``timeout_s`` the last AssertionError is raised, with the
