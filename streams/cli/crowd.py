@@ -27,8 +27,8 @@ TEXTS = (
     "I would like to change the address of my parcel {mark}",
     "ของที่สั่งไว้จะมาถึงเมื่อไร {mark}",
 )
-ACCEPTED_MAX = 50_000
-"""Ids of accepted messages that are remembered per platform; more are never unanswered at once."""
+TAKEN_MAX = 50_000
+"""Ids that are remembered per platform until we learn which messages they belong to."""
 REQUEST_TIMEOUT_S = 30.0
 """Longer than all redeliveries of a fake take together."""
 
@@ -39,48 +39,55 @@ class Written:
 
     mark: str
     at: float
-    native_id: str | None = None
+    is_accepted: bool = False
 
 
 @dataclass(slots=True)
 class Audience:
-    """The people of one platform. ``waiting`` holds, per person, what was not answered yet, oldest first; ``told`` the
-    ids of messages whose delivery is not confirmed yet."""
+    """The people of one platform. ``waiting`` holds, per person, what was not answered yet, oldest first.
+
+    A message is accepted when the platform has given it an id (``tell``) and our webhook has answered 2xx for that id
+    (``take``), in whatever order we learn of it. Ids may repeat: some platforms number within each chat.
+    """
 
     fake: FakePlatform
-    written: int = 0
     received: int = 0
     replied: int = 0
     journal_at: int = 0
     deliveries_at: int = 0
     waiting: dict[str, list[Written]] = field(default_factory=dict)
-    told: set[str] = field(default_factory=set)
-    accepted: OrderedDict[str, None] = field(default_factory=OrderedDict)
+    _told: dict[str, list[Written]] = field(default_factory=dict)
+    _taken: OrderedDict[str, int] = field(default_factory=OrderedDict)
 
     @property
     def owed(self) -> int:
         """Messages without a reply that our webhook took: at the end they are lost."""
-        waiting = (message for messages in self.waiting.values() for message in messages)
-        return sum(message.native_id in self.accepted for message in waiting)
-
-    def take(self, ids: Iterable[str]) -> None:
-        """Our webhook answered 2xx for these, which may be messages, echoes or receipts, before or after ``tell``."""
-        for native_id in ids:
-            self.accepted[native_id] = None
-            self._count(native_id)
-        while len(self.accepted) > ACCEPTED_MAX:
-            self.accepted.popitem(last=False)
+        return sum(message.is_accepted for messages in self.waiting.values() for message in messages)
 
     def tell(self, message: Written, native_id: str) -> None:
         """The platform has given this message its id."""
-        message.native_id = native_id
-        self.told.add(native_id)
-        self._count(native_id)
+        if self._taken.get(native_id, 0):
+            self._taken[native_id] -= 1
+            self._accept(message)
+        else:
+            self._told.setdefault(native_id, []).append(message)
 
-    def _count(self, native_id: str) -> None:
-        if native_id in self.told and native_id in self.accepted:
-            self.told.discard(native_id)
-            self.received += 1
+    def take(self, ids: Iterable[str]) -> None:
+        """Our webhook answered 2xx for these, which may be messages, but echoes and receipts as well."""
+        for native_id in ids:
+            told = self._told.get(native_id)
+            if told:
+                self._accept(told.pop(0))
+                if not told:
+                    del self._told[native_id]
+            else:
+                self._taken[native_id] = self._taken.get(native_id, 0) + 1
+        while len(self._taken) > TAKEN_MAX:
+            self._taken.popitem(last=False)
+
+    def _accept(self, message: Written) -> None:
+        message.is_accepted = True
+        self.received += 1
 
     def see(self, user: str, text: str, at: float) -> None:
         """This person has seen this text: settle what it answers."""
@@ -149,7 +156,6 @@ class Crowd:
         mark = f"{self._run}-{next(self._numbers)}"
         text = self._random.choice(TEXTS).format(mark=f"#{mark}")
         message = Written(mark, time.time())
-        audience.written += 1
         audience.waiting.setdefault(user, []).append(message)
         assert self._session is not None
         async with self._session.post(f"{audience.fake.url}/_fake/say", json={"user": user, "text": text}) as answer:

@@ -142,9 +142,20 @@ def test_only_messages_of_people_count_as_received_and_each_once_in_whatever_ord
     assert people.received == 2
 
 
+def test_messages_that_have_one_id_in_two_chats_are_two() -> None:
+    people, messages = Audience(FAKE), [Written(f"r-{number}", 1.0) for number in range(4)]
+    people.take(["7"])
+    for message in messages:
+        people.tell(message, "7")
+    assert people.received == 1
+    people.take(["7", "7"])
+    assert [message.is_accepted for message in messages] == [True, True, True, False]
+
+
 def test_a_message_that_our_webhook_never_took_is_not_owed_an_answer() -> None:
     people = Audience(FAKE)
-    people.waiting["u"] = [Written("r-1", 1.0, native_id="r-1")]
+    people.waiting["u"] = [Written("r-1", 1.0)]
+    people.tell(people.waiting["u"][0], "r-1")
     assert people.owed == 0
 
 
