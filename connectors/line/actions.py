@@ -45,7 +45,7 @@ def quick_reply(actions: Iterable[Action]) -> dict[str, Any]:
 
 
 def _postback(button: Button, changes: list[str]) -> Action:
-    data = button.data or button.label or "…"
+    data = next(filter(str.strip, (button.data or "", button.label)), "…")
     if utf16_units(data) > api.POSTBACK_DATA_MAX:
         changes.append(f"button {button.label!r}: data cut to {api.POSTBACK_DATA_MAX}")
         data = truncate(data, api.POSTBACK_DATA_MAX, utf16_units)

@@ -52,7 +52,7 @@ def render(part: Part, *, is_last: bool) -> Rendered:
         rendered.messages += _text_with_buttons(part.content.text, actions, rendered.changes)
     else:
         rendered.messages += objects_of(part.content, rendered.changes)
-        rendered.messages += texts("\n".join(actions.lines)) if actions.lines else []
+        rendered.messages += texts(_said(*actions.lines)) if actions.lines else []
         rendered.messages += _buttons(actions)
     if quick.usable:
         rendered.messages[-1]["quickReply"] = quick_reply(quick.usable)
@@ -67,7 +67,7 @@ def texts(text: str) -> list[Message]:
 
 def _text_with_buttons(text: str, actions: Actions, changes: list[str]) -> list[Message]:
     """Few buttons under a short text: a template; otherwise the text, and the buttons below it."""
-    whole = "\n".join([*filter(str.strip, [text]), *actions.lines])
+    whole = _said(text, *actions.lines)
     if not whole and not actions.usable:
         changes.append(f"empty text sent as {BLANK}")
     is_short = 0 < graphemes(whole) <= api.TEMPLATE_TEXT_MAX
@@ -101,9 +101,10 @@ def _(content: MediaContent, changes: list[str]) -> list[Message]:
     native = _native_media(content, changes) if _is_fetchable(content.url) else None
     if native is None:
         return _link(content, changes)
-    if content.caption:
-        changes.append("caption sent as a text of its own")
-    return [native, *(texts(content.caption) if content.caption else [])]
+    if _said(content.caption) == "":
+        return [native]
+    changes.append("caption sent as a text of its own")
+    return [native, *texts(_said(content.caption))]
 
 
 def _native_media(content: MediaContent, changes: list[str]) -> Message | None:
@@ -123,8 +124,12 @@ def _native_media(content: MediaContent, changes: list[str]) -> Message | None:
 def _link(content: MediaContent, changes: list[str]) -> list[Message]:
     """LINE sends no files, no video without a preview picture, and fetches only https links."""
     changes.append(f"{content.kind} sent as a link" if content.url else f"{content.kind} has no link to send")
-    lines = filter(None, [content.caption, content.file_name, content.url])
-    return texts("\n".join(lines) or f"[{content.kind}]")
+    return texts(_said(content.caption, content.file_name, content.url) or f"[{content.kind}]")
+
+
+def _said(*lines: str | None) -> str:
+    """The lines that are not blank."""
+    return "\n".join(line for line in lines if line and line.strip())
 
 
 def _is_fetchable(url: str | None) -> bool:
@@ -142,7 +147,8 @@ def _(content: StickerContent, changes: list[str]) -> list[Message]:
 @objects_of.register
 def _(content: LocationContent, changes: list[str]) -> list[Message]:
     place = f"{content.latitude:.6f}, {content.longitude:.6f}"
-    given = {"title": content.name or content.address or place, "address": content.address or place}
+    address = _said(content.address) or place
+    given = {"title": _said(content.name) or address, "address": address}
     shown = {name: truncate(text, api.LOCATION_TEXT_MAX, utf16_units) for name, text in given.items()}
     changes += [f"location {name} cut to {api.LOCATION_TEXT_MAX}" for name in given if shown[name] != given[name]]
     return [{"type": "location", **shown, "latitude": content.latitude, "longitude": content.longitude}]
@@ -151,7 +157,7 @@ def _(content: LocationContent, changes: list[str]) -> list[Message]:
 @objects_of.register
 def _(content: ContactContent, changes: list[str]) -> list[Message]:
     changes.append("contact sent as text: LINE has no contacts")
-    return texts("\n".join([content.name, *content.phones, *content.emails]))
+    return texts(_said(content.name, *content.phones, *content.emails))
 
 
 @objects_of.register

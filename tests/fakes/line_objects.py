@@ -110,7 +110,7 @@ def _flex(message: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if kind not in ("bubble", "carousel") or not isinstance(bubbles, list) or not 1 <= len(bubbles) <= 12:
         yield "contents", "Must be a bubble or a carousel of 1 to 12 bubbles"
         return
-    if len(_json(contents)) > 50_000 or any(len(_json(bubble)) > 30_000 for bubble in bubbles):
+    if len(json_bytes(contents)) > 50_000 or any(len(json_bytes(bubble)) > 30_000 for bubble in bubbles):
         yield "contents", "Too large"
     for action in _flex_actions(contents):
         yield from _action("contents", action)
@@ -165,7 +165,8 @@ def _graphemes(text: str) -> int:
     return len(regex.findall(r"\X", text))
 
 
-def _json(value: Any) -> bytes:
+def json_bytes(value: Any) -> bytes:
+    """JSON as LINE measures it: compact, UTF-8."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
