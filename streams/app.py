@@ -1,6 +1,6 @@
 """The only place where parts are wired: settings and channels in, a running stage or intake out."""
 
-import asyncio
+import contextlib
 import logging
 import os
 from collections.abc import Callable
@@ -104,5 +104,6 @@ async def announce_ready() -> None:
     """Tell whoever started this process that it works: one line on the descriptor in ``IRIS_READY_FD``."""
     number = os.environ.get("IRIS_READY_FD")
     if number is not None:
-        await asyncio.to_thread(os.write, int(number), b"ready\n")
+        with contextlib.suppress(OSError):  # nobody listens any more, which is no reason to stop
+            os.write(int(number), b"ready\n")
     log.info("ready")

@@ -11,7 +11,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from streams.app import STAGES
+from streams.app import STAGES, build_topics
+from streams.conversation.fold import differences, fold
+from streams.conversation.policy import limits_of
 from streams.ensure import ensure_topics
 from streams.settings import Settings
 from tests.fakes.__main__ import discovered
@@ -19,9 +21,10 @@ from tests.fakes.ai import FakeAI
 from tests.fakes.base import FakePlatform
 from tests.harness.broker import unique_prefix
 from tests.harness.eventually import eventually
-from tests.harness.history import Verdict, check
+from tests.harness.history import Log, Verdict, check
 from tests.harness.load import Load
 from tests.harness.processes import Process
+from tests.harness.tables import read_table
 from tests.harness.topics import read_topic
 
 CHANNEL = "shop"
@@ -109,6 +112,20 @@ class Deployment:
         records = await read_topic(self.bootstrap, f"{self.prefix}conversation.events")
         seen = {(name, user): fake.seen(user) for name, fake in self.fakes.items() for user in load.users_of(name)}
         return check(load.sent, records, seen)
+
+    async def table_differences(self) -> list[str]:
+        """Where converse's table (by its changelog) and a plain fold of the log disagree; empty when nothing does."""
+        log = Log(await read_topic(self.bootstrap, f"{self.prefix}conversation.events"))
+        table = await read_table(self.bootstrap, build_topics(self.product_settings).changelog("converse"))
+        return differences(table, fold(log.events, limits_of(self.product_settings)))
+
+    async def table_equals_fold(self, *, timeout_s: float = 20.0) -> None:
+        """Returns when they agree; raises AssertionError with the differences when they do not in time."""
+
+        async def no_differences() -> None:
+            assert await self.table_differences() == []
+
+        await eventually(no_differences, timeout_s=timeout_s, interval_s=1)
 
     async def drained(self, load: Load, *, timeout_s: float = 30.0) -> Verdict:
         """The judgement once nothing is open any more; raises AssertionError when something stays open or is wrong."""

@@ -1,14 +1,12 @@
 """A stage's table in a dictionary: what the engine's view promises, for tests of pure stages without an engine.
 
-A ``MemoryTable`` is one partition's table with a clock of its own. ``step`` hands a stage the records of one
-conversation as the engine does: on an exception nothing that the stage wrote stays.
+A ``MemoryTable`` is one partition's table. ``step`` hands a stage the records of one conversation as the engine does: on
+an exception nothing that the stage wrote stays, and records that the main key has seen are left out.
 """
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, Sequence
-from copy import deepcopy
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 from streams.engine.api import Output, PureStage, Record
 
@@ -17,10 +15,12 @@ MAIN = b""
 
 @dataclass
 class MemoryView:
-    """One conversation's keys; implements ``View``. ``names`` are kept sorted; ``written`` lists puts and deletes."""
+    """One conversation's keys; implements ``View``. ``names`` are kept sorted; ``written`` lists what one step put or
+    (None) deleted; ``position`` is the offset that the main key has seen."""
 
     key: bytes
     now_ms: int = 0
+    position: int = -1
     values: dict[bytes, tuple[bytes, int | None]] = field(default_factory=dict)
     names: list[bytes] = field(default_factory=list)
     timers: dict[str, int] = field(default_factory=dict)
@@ -32,7 +32,9 @@ class MemoryView:
 
     def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
         start = bisect_left(self.names, prefix)
-        for name in self.names[start : bisect_left(self.names, prefix + b"\xff" * 17, lo=start)]:
+        for name in self.names[start:]:
+            if not name.startswith(prefix):
+                return
             value = self.get(name)
             if value is not None:
                 yield name, value
@@ -55,9 +57,15 @@ class MemoryView:
         else:
             self.timers[name] = due_ms
 
-    def dump(self, prefix: bytes = b"") -> dict[bytes, bytes]:
-        """Every live key."""
-        return dict(self.scan(prefix))
+    def copy(self) -> "MemoryView":
+        """The same keys, with nothing written yet."""
+        return replace(
+            self, values=dict(self.values), names=list(self.names), timers=dict(self.timers), written=[]
+        )
+
+    def dump(self, *prefixes: bytes) -> dict[bytes, bytes]:
+        """Every live key, or those that start with one of the prefixes."""
+        return {name: value for name, value in self.scan(b"") if not prefixes or name.startswith(prefixes)}
 
 
 class MemoryTable:
@@ -73,9 +81,12 @@ class MemoryTable:
     def step(self, stage: PureStage, records: Sequence[Record]) -> list[Output]:
         """``stage.handle`` for records of one conversation."""
         key = records[0].key
-        trial = deepcopy(self.view(key))
+        trial = self.view(key).copy()
         trial.now_ms = records[-1].timestamp_ms
-        outputs = stage.handle(trial, records)
+        unseen = [record for record in records if record.offset > trial.position]
+        outputs = stage.handle(trial, unseen) if unseen else []
+        if any(name == MAIN for name, _ in trial.written):
+            trial.position = records[-1].offset
         self._views[key] = trial
         return outputs
 
@@ -88,10 +99,8 @@ class MemoryTable:
         """Conversation id to its live keys, for ``fold.differences``."""
         return {key.decode(): live for key, view in self._views.items() if (live := view.dump())}
 
-    def snapshot(self) -> Any:
-        """What ``restore`` takes back: the table as it is now."""
-        return deepcopy(self._views)
-
-    def restore(self, snapshot: Any) -> None:
-        """As after a crash: everything since the snapshot is gone."""
-        self._views = deepcopy(snapshot)
+    def copy(self) -> "MemoryTable":
+        """The table as it is now: what a crash goes back to."""
+        copied = MemoryTable()
+        copied._views = {key: view.copy() for key, view in self._views.items()}
+        return copied

@@ -30,6 +30,7 @@ class Process:
         self.exits: list[int] = []
         self.ready_s: list[float] = []
         self._process: asyncio.subprocess.Process | None = None
+        self._unread: list[int] = []
 
     @property
     def is_alive(self) -> bool:
@@ -59,7 +60,7 @@ class Process:
             await self._wait_ready(reading)
             self.ready_s.append(time.monotonic() - began)
         else:
-            os.close(reading)
+            self._unread.append(reading)
 
     async def _wait_ready(self, reading: int) -> None:
         loop = asyncio.get_running_loop()
@@ -112,5 +113,7 @@ class Process:
             code = await asyncio.wait_for(self._process.wait(), timeout_s)
         except TimeoutError:
             raise ProcessFailed(f"{self.name} did not end within {timeout_s} s; its log ends:\n{self.tail()}") from None
+        while self._unread:
+            os.close(self._unread.pop())
         self.exits.append(code)
         return code
