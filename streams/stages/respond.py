@@ -6,7 +6,6 @@ often than allowed nor earlier than the service said. The deadline stands in the
 """
 
 import logging
-import math
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -207,8 +206,6 @@ def _failed(request: Request, error: AIError, attempts: int) -> ReplyFailed:
 def _own_ms(record: Record, asked_at: float) -> float | None:
     """Our own time from the webhook to the question; None where no webhook started the turn."""
     try:
-        received_at_ms = float(record.header(names.RECEIVED_AT) or b"")
+        return asked_at * 1000 - float(record.header(names.RECEIVED_AT) or b"")
     except ValueError:
         return None
-    own_ms = asked_at * 1000 - received_at_ms
-    return own_ms if math.isfinite(own_ms) else None

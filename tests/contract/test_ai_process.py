@@ -135,6 +135,14 @@ async def test_all_calls_of_a_turn_end_by_its_deadline(fake: FakeAI, fault: str)
     assert error.attempts == len(fake.journal) >= 2
 
 
+async def test_a_call_ends_with_its_turn_even_if_it_had_more_time(fake: FakeAI) -> None:
+    fake.fail("hang")
+    before = time.monotonic()
+    error = await failure(fake.url, SETTINGS.model_copy(update={"ai_call_timeout_s": 5.0}), deadline_s=0.4)
+    assert error.reason == "timeout"
+    assert time.monotonic() - before < 0.8
+
+
 async def test_a_turn_is_tried_as_often_as_the_settings_say(fake: FakeAI) -> None:
     fake.fail("error")
     error = await failure(fake.url, SETTINGS.model_copy(update={"ai_attempts": 3}))
