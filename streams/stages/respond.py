@@ -89,7 +89,7 @@ class Respond:
     has_table = True
 
     def __init__(self, topics: Topics, settings: Settings, client: AI, clock: Callable[[], float] = time.time) -> None:
-        self.reads = (topics.ai_requests,)
+        self.reads: tuple[str, ...] = (topics.ai_requests,)
         self.concurrency = settings.ai_concurrency
         self._events = topics.events
         self._settings = settings

@@ -16,7 +16,7 @@ from schemas.replies import AIAnswer, ReplyRequest
 from streams.ai.attempts import FRESH, Progress
 from streams.ai.client import AIClient, OnRetry, Reply
 from streams.ai.errors import AIError, AIRefused
-from streams.engine.api import Headers, Output, Poison, Record
+from streams.engine.api import ActiveStage, Headers, Output, Poison, Record
 from streams.settings import Settings
 from streams.stages.respond import REMEMBERED_MS, Request, Respond
 from streams.topics import Topics
@@ -334,6 +334,6 @@ def test_the_quick_reader_knows_the_same_members_as_the_schema() -> None:
 
 
 def test_the_stage_reads_one_topic_and_works_on_as_many_turns_as_the_settings_say() -> None:
-    respond = stage(ScriptedAI())
+    respond: ActiveStage = stage(ScriptedAI())
     assert (respond.name, respond.reads, respond.has_table) == ("respond", (TOPICS.ai_requests,), True)
     assert respond.concurrency == SETTINGS.ai_concurrency
