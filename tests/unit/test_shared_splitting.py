@@ -85,6 +85,12 @@ def test_the_limit_is_exact() -> None:
         split_json(nested(MAX_DEPTH + 1), Envelope)
 
 
+def test_depth_is_counted_through_a_body_of_many_brackets() -> None:
+    body = b"[" * 40 + b"[]," * 100_000 + b"[" * 30
+    assert is_deeper_than(body, 69)
+    assert not is_deeper_than(body, 70)
+
+
 @pytest.mark.parametrize("body", [b'"[[[["', b'"\\"[[[["', b'"\\\\","[[[["', b'"unterminated [[[[', b'"[[[[\\'])
 def test_brackets_in_strings_do_not_count(body: bytes) -> None:
     assert not is_deeper_than(body, 0)

@@ -63,6 +63,7 @@ def test_a_text_at_the_limit_stays_whole_and_one_more_is_split(measure: Measure)
     [
         ("One. Two three.\n\nFour five six", 20, ("One. Two three.", "Four five six")),
         ("First sentence. Second one is here", 20, ("First sentence.", "Second one is here")),
+        ("Aaaa bbb. Cccc ddd. Eee", 19, ("Aaaa bbb. Cccc ddd.", "Eee")),
         ("aaaa bbbb cccc dddd", 10, ("aaaa bbbb", "cccc dddd")),
         ("aaaaaaaaaaaaaaaaaaaaaaaa", 10, ("aaaaaaaaaa", "aaaaaaaaaa", "aaaa")),
         ("สวัสดีครับ ผมชื่อไอริส", 12, ("สวัสดีครับ", "ผมชื่อไอริส")),
