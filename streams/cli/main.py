@@ -100,6 +100,7 @@ def serve(
     demo: Annotated[bool, typer.Option("--demo", help="Add simulated platforms and traffic.")] = False,
     for_: Annotated[str | None, typer.Option("--for", metavar="60s", help="End by itself, with a summary.")] = None,
     rate: Annotated[float, typer.Option(min=0.1, max=1000, help="Demo: messages a second over all platforms.")] = 20.0,
+    bare: Annotated[bool, typer.Option("--bare/--no-bare", help="Demo: measure the bare yardstick first.")] = True,
     as_json: JsonOption = False,
 ) -> None:
     """Everything in one process tree: broker when none is named, topics, all stages, an AI service."""
@@ -107,7 +108,7 @@ def serve(
         from streams.cli.serve import Order, run_serve
 
         seconds = None if for_ is None else parse_duration(for_)
-        run_serve(_settings(), Order(demo=demo, seconds=seconds, rate_per_s=rate, as_json=as_json))
+        run_serve(_settings(), Order(demo=demo, seconds=seconds, rate_per_s=rate, bare=bare, as_json=as_json))
 
 
 def parse_duration(text: str) -> float:

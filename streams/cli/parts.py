@@ -4,6 +4,7 @@ One stage runs in this process; several run as one child process each, so that a
 All of them need a broker that is already there and topics that ``iris topics ensure`` made.
 """
 
+import asyncio
 import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
@@ -38,7 +39,8 @@ def worker(settings: Settings, stages: Sequence[str]) -> None:
     else:
         with operating():
             setup_logging(settings)
-            uvloop.run(_supervise(stages, settings.kafka_url))
+            # uvloop cannot start a child in a process group of its own, and nothing here needs its speed.
+            asyncio.run(_supervise(stages, settings.kafka_url))
 
 
 def stage_spec(name: str, env: Mapping[str, str], *, log: Path | None = None) -> Spec:

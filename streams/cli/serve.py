@@ -44,6 +44,7 @@ class Order:
     demo: bool = False
     seconds: float | None = None
     rate_per_s: float = 20.0
+    bare: bool = True
     as_json: bool = False
 
 
@@ -104,7 +105,8 @@ class _Run:
         if is_demo:
             demo = Demo(settings, rate_per_s=self._order.rate_per_s, say=log.info)
             self._demo = await unless(stop, stack.enter_async_context(demo))
-            await unless(stop, demo.measure_bare(broker.bootstrap))
+            if self._order.bare:
+                await unless(stop, demo.measure_bare(broker.bootstrap))
             settings = demo.settings
         tree = await unless(stop, stack.enter_async_context(running(settings, broker, say=log.info)))
         for channel in tree.channels.all:
