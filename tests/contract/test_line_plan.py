@@ -301,6 +301,11 @@ def test_an_empty_card_shows_its_alternative_text() -> None:
     assert item["altText"] == "…"
 
 
+def test_an_alternative_text_of_1500_and_not_1501() -> None:
+    for given, shown in (("a" * 1500, "a" * 1500), ("a" * 1501, "a" * 1499 + "…")):
+        assert objects(part(CardContent(cards=(Card(title="t"),), alt_text=given)))[0]["altText"] == shown
+
+
 def bubble(text_bytes: int) -> dict[str, Any]:
     contents = [{"type": "text", "text": "a" * text_bytes}]
     return {"type": "bubble", "body": {"type": "box", "layout": "vertical", "contents": contents}}
