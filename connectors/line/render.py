@@ -70,12 +70,11 @@ def _text_with_buttons(text: str, actions: Actions, changes: list[str]) -> list[
     whole = _said(text, *actions.lines)
     if not whole and not actions.usable:
         changes.append(f"empty text sent as {BLANK}")
-    is_short = 0 < graphemes(whole) <= api.TEMPLATE_TEXT_MAX
-    if actions.usable and is_short and len(actions.usable) <= api.TEMPLATE_ACTIONS_MAX:
+    if actions.usable and 0 < graphemes(whole) <= api.TEMPLATE_TEXT_MAX:
+        if len(actions.usable) > api.TEMPLATE_ACTIONS_MAX:
+            return flex_messages(button_bubbles(actions.usable, whole), whole)
         template = {"type": "buttons", "text": whole, "actions": actions.usable}
         return [{"type": "template", "altText": alt_text_of(whole), "template": template}]
-    if actions.usable and is_short:
-        return flex_messages(button_bubbles(actions.usable, whole), whole)
     said = texts(whole) if whole or not actions.usable else []
     if len(said) > 1:
         changes.append(f"text of {utf16_units(whole)} UTF-16 units sent as {len(said)} messages")

@@ -58,6 +58,8 @@ def split_text(text: str, limit: int, measure: Measure) -> tuple[str, ...]:
     larger than the limit is cut by code point. A text that fits is returned as it is. Raises ValueError when the limit
     does not hold even one code point.
     """
+    if measure(text) <= limit:
+        return (text,) if text.strip() else ()
     pieces = []
     rest = text
     # Looks only as far as one piece reaches, so that a huge text costs no more than its length.
@@ -67,8 +69,7 @@ def split_text(text: str, limit: int, measure: Measure) -> tuple[str, ...]:
         end = _nice_break(rest, end)
         pieces.append(rest[:end].rstrip())
         rest = rest[end:].lstrip()
-    pieces.append(rest.rstrip() if pieces else rest)
-    return tuple(piece for piece in pieces if piece.strip())
+    return tuple(piece for piece in (*pieces, rest.rstrip()) if piece)
 
 
 def _fitting(text: str, limit: int, measure: Measure) -> int:
