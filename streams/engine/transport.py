@@ -124,7 +124,10 @@ class BatchConsumer(driver.Consumer):
     # Positions.
 
     async def perform_seek(self) -> None:
-        """Seek every source partition to its committed offset: the one place that says where an epoch starts."""
+        """Seek every source partition to where it goes on: the one place that says where an epoch starts.
+
+        The seek comes last, when the trackers exist: what was fetched before and dropped for want of one is read again.
+        """
         engine = self._runtime.engine
         epoch = engine.epoch
         committed = {TP(*tp): offset for tp, offset in (await self.seek_to_committed()).items()}
@@ -135,16 +138,9 @@ class BatchConsumer(driver.Consumer):
         )
         if epoch != engine.epoch:
             return
-        resumed: dict[TP, int] = {}
         for tp in sources:
-            place = TopicPartition(*tp)
-            tracker = engine.trackers.get(place)
-            if tracker is not None:
-                resumed[tp] = tracker.next_offset
-            else:
-                engine.start_reading(place, committed.get(tp) or earliest[tp])
-        if resumed:
-            await self._thread.seek_wait(resumed)
+            engine.start_reading(TopicPartition(*tp), committed.get(tp) or earliest[tp])
+        await self._thread.seek_wait({tp: engine.trackers[TopicPartition(*tp)].next_offset for tp in sources})
 
     async def force_commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
         """Commit the finished prefixes; a failed commit is tried again with the next one."""

@@ -168,7 +168,7 @@ class Runtime:
             if task is not None:
                 task.cancel()
         try:
-            await asyncio.wait_for(self.app.stop(), STOP_TIMEOUT_S)
+            await asyncio.wait_for(self._stop(), STOP_TIMEOUT_S)
         except TimeoutError:
             log.error("the stage did not stop within %.0f s; what is in hand will be read again", STOP_TIMEOUT_S)
         crashed.cancel()
@@ -176,6 +176,14 @@ class Runtime:
         if stop is not None:
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(stop(), 2)
+
+    async def _stop(self) -> None:
+        """Faust closes tables before it lets streams finish, so what is in hand is finished here, before it stops."""
+        self.app.consumer.stop_flow()
+        await self.settle()
+        await self.app.consumer.commit()
+        await self.end_assignment()
+        await self.app.stop()
 
     async def _announce(self, on_ready: Callable[[], Awaitable[None]]) -> None:
         await self.is_ready.wait()
