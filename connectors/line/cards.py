@@ -79,6 +79,7 @@ def _given_flex(content: CardContent, changes: list[str]) -> Message | None:
 
 
 def _is_flex(flex: Any) -> bool:
+    """A bubble, or a carousel of bubbles, within LINE's sizes. What is inside the boxes is left to LINE to judge."""
     kind = flex.get("type") if isinstance(flex, Mapping) else None
     try:
         if kind == "bubble":
@@ -95,7 +96,7 @@ def _is_flex(flex: Any) -> bool:
 
 
 def _bubbles(card: Card, alt_text: str, texts: list[str], changes: list[str]) -> list[Bubble]:
-    """One bubble, and more when its buttons do not fit."""
+    """One bubble, and more when its buttons do not fit. A text beyond ours is cut here and put whole into ``texts``."""
     lines = []
     hero = None
     if card.image_url and card.image_url.startswith("https://") and len(card.image_url) <= api.MEDIA_URL_MAX:
@@ -111,6 +112,7 @@ def _bubbles(card: Card, alt_text: str, texts: list[str], changes: list[str]) ->
             changes.append(f"card text of {utf8_bytes(value)} bytes cut to {limit}; sent whole as text before it")
             texts.append(value)
     body = _texts(truncate(title, TITLE_BYTES_MAX, utf8_bytes), truncate(text, TEXT_BYTES_MAX, utf8_bytes), card.color)
+    # LINE refuses a bubble with nothing in it, and an empty card still stands for its part.
     if not (body or hero or actions.usable):
         body = _texts("", alt_text_of(alt_text), None)
     first, *more = _filled(actions.usable, used=size_of(body) + size_of(hero)) or [[]]
@@ -118,6 +120,7 @@ def _bubbles(card: Card, alt_text: str, texts: list[str], changes: list[str]) ->
 
 
 def _texts(title: str, text: str, color: str | None) -> list[Bubble]:
+    """Title and text as components; LINE refuses blank ones."""
     found: list[Bubble] = []
     if title.strip():
         found.append({"type": "text", "text": title, "weight": "bold", "size": "lg", "wrap": True})
@@ -143,6 +146,7 @@ def _filled(actions: Iterable[Action], *, used: int) -> list[list[Bubble]]:
     return groups
 
 
+# The order on the screen is LINE's: hero above body above footer, each left out when there is nothing in it.
 def _bubble(body: list[Bubble], *, hero: Bubble | None = None, footer: list[Bubble] | None = None) -> Bubble:
     bubble: Bubble = {"type": "bubble"}
     if hero:

@@ -9,6 +9,7 @@ from schemas.content import Content, LocationContent, MediaContent, StickerConte
 Message = Mapping[str, Any]
 
 EXACT_BELOW = 2**53
+"""Integers that every reader of JSON keeps exactly (RFC 8259, Numbers)."""
 
 
 def content_of(message: Any) -> Content | None:
@@ -34,6 +35,7 @@ def metadata_of(message: Message) -> dict[str, Any]:
 
 
 def _text(message: Message) -> Content:
+    """Text with LINE emojis and mentions in LINE's own form: ``index`` and ``length`` count UTF-16 units."""
     emojis = [{"entity": "emoji", **emoji} for emoji in _objects(message.get("emojis"))]
     mentions = [{"entity": "mention", **mention} for mention in _objects(member(message, "mention", "mentionees"))]
     return TextContent(text=message["text"], entities=tuple(emojis + mentions))
@@ -53,6 +55,7 @@ def _media(message: Message) -> Content:
 
 
 def _file(message: Message) -> Content:
+    """A document; its type is only in its name."""
     return MediaContent(
         kind="file",
         media_id=text_member(message, "id"),
@@ -62,6 +65,7 @@ def _file(message: Message) -> Content:
 
 
 def _location(message: Message) -> Content:
+    """A place on the map; title and address may be missing."""
     return LocationContent(
         latitude=message["latitude"],
         longitude=message["longitude"],
@@ -71,6 +75,7 @@ def _location(message: Message) -> Content:
 
 
 def _sticker(message: Message) -> Content:
+    """A sticker; LINE sends words that describe it, which is all that an AI can read of it."""
     keywords = message.get("keywords")
     return StickerContent(
         sticker_id=text_member(message, "stickerId") or "",

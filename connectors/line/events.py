@@ -51,6 +51,7 @@ def normalise(raw: RawEvent) -> tuple[AnyEvent, ...] | Unprocessable:
 
 
 def _event(fact: Fact, raw: RawEvent, ordinal: int) -> AnyEvent:
+    """The envelope around a fact. ``ordinal`` tells apart what one native event says several times of."""
     name = facts.wire_name(type(fact))
     identity = event_id(raw.platform, raw.channel, name, native_key(raw.event), ordinal)
     return Event[Any](
@@ -76,6 +77,7 @@ def native_key(event: NativeEvent) -> str:
 
 
 def _occurred_at(raw: RawEvent) -> int:
+    """LINE's clock in Unix milliseconds; our own where LINE gives none that makes sense."""
     value = raw.event.get("timestamp")
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= TIME_MS_MAX:
         return int(raw.received_at)
@@ -83,16 +85,19 @@ def _occurred_at(raw: RawEvent) -> int:
 
 
 def _unrecognised(event: NativeEvent, kind: str) -> Fact:
+    """The event as it came; ``native_kind`` goes one level down (``message/poll``), where new types appear most."""
     detail = text_member(event, kind, "type")
     native_kind = f"{kind}/{detail}" if detail else kind or "no type"
     content = UnsupportedContent(native_kind=native_kind, raw=event)
     return facts.Unrecognised(native_kind=native_kind, content=content)
 
 
-# One function per kind: the facts that it tells, none when its members are not as documented.
+# One function per kind ("Messaging API reference", Webhook event objects): the facts that it tells. It yields none, or
+# raises, when a member is not as documented; ``normalise`` then keeps the event as unrecognised.
 
 
 def _message(event: NativeEvent, raw: RawEvent) -> Iterator[Fact]:
+    """A person wrote ("Message event"); a type that does not exist yet is left to ``unrecognised``."""
     message = event["message"]
     content = content_of(message)
     if content is None:
@@ -113,6 +118,7 @@ def _message(event: NativeEvent, raw: RawEvent) -> Iterator[Fact]:
 
 
 def _edited(event: NativeEvent, raw: RawEvent) -> Iterator[Fact]:
+    """A person changed a message; LINE tells it in groups only. The edited message keeps its id."""
     message = event["message"]
     content = content_of(message)
     if content is not None:
@@ -124,10 +130,12 @@ def _edited(event: NativeEvent, raw: RawEvent) -> Iterator[Fact]:
 
 
 def _unsend(event: NativeEvent, raw: RawEvent) -> Iterator[Fact]:
+    """A person took a message back ("Unsend event"): LINE asks to delete our copy."""
     yield facts.MessageDeleted(message_id=event["unsend"]["messageId"], sender_id=_sender(event, raw))
 
 
 def _postback(event: NativeEvent, raw: RawEvent) -> Iterator[Fact]:
+    """A tap ("Postback event"). Pickers and rich menus put what was chosen into ``params``."""
     if event.get("mode") == "standby":
         yield _ignored("standby", event, {})
         return
@@ -143,34 +151,41 @@ def _postback(event: NativeEvent, raw: RawEvent) -> Iterator[Fact]:
 
 
 def _follow(event: NativeEvent, raw: RawEvent) -> Iterator[Fact]:
+    """A person added the account as a friend, for the first time or again after blocking it."""
     how = "unblock" if member(event, "follow", "isUnblocked") is True else "follow"
     yield facts.ContactJoined(contact_id=raw.peer, how=how, reply_token=text_member(event, "replyToken"))
 
 
 def _unfollow(_event: NativeEvent, raw: RawEvent) -> Iterator[Fact]:
+    """A person blocked the account. LINE gives no reply token: nothing would arrive."""
     yield facts.ContactLeft(contact_id=raw.peer, how="unfollow")
 
 
 def _join(event: NativeEvent, raw: RawEvent) -> Iterator[Fact]:
+    """The account itself was added to a group or room, so the contact is that group."""
     yield facts.ContactJoined(contact_id=raw.peer, how="join", reply_token=text_member(event, "replyToken"))
 
 
 def _leave(_event: NativeEvent, raw: RawEvent) -> Iterator[Fact]:
+    """The account was taken out of the group, or left it."""
     yield facts.ContactLeft(contact_id=raw.peer, how="leave")
 
 
 def _member_joined(event: NativeEvent, _raw: RawEvent) -> Iterator[Fact]:
+    """Persons joined a group that the account is in: one fact each, sharing one reply token."""
     token = text_member(event, "replyToken")
     for person in event["joined"]["members"]:
         yield facts.ContactJoined(contact_id=person["userId"], how="member", reply_token=token)
 
 
 def _member_left(event: NativeEvent, _raw: RawEvent) -> Iterator[Fact]:
+    """Persons left a group that the account is in: one fact each."""
     for person in event["left"]["members"]:
         yield facts.ContactLeft(contact_id=person["userId"], how="member")
 
 
 def _beacon(event: NativeEvent, raw: RawEvent) -> Iterator[Fact]:
+    """A person came into the range of a beacon: the place that they came from, as a link would tell."""
     metadata = {"type": member(event, "beacon", "type"), "reply_token": text_member(event, "replyToken")}
     ref = text_member(event, "beacon", "hwid")
     yield facts.ReferralReceived(sender_id=_sender(event, raw), ref=ref, source="beacon", metadata=metadata)
@@ -182,11 +197,13 @@ def _phone_delivery(event: NativeEvent, _raw: RawEvent) -> Iterator[Fact]:
 
 
 def _channel_updated(event: NativeEvent, raw: RawEvent) -> Iterator[Fact]:
+    """The account was suspended or resumed, or control of a chat went to or from a module."""
     metadata = {name: event[name] for name in ("module", "chatControl") if name in event}
     yield facts.ChannelUpdated(subject=_destination(raw), change=event["type"], metadata=metadata)
 
 
 def _without_effect(event: NativeEvent, _raw: RawEvent) -> Iterator[Fact]:
+    """Understood, and about things that we never start: account links, memberships, tracked videos."""
     kind = event["type"]
     detail = event.get("link" if kind == "accountLink" else kind)
     yield _ignored("no_effect", event, detail if isinstance(detail, Mapping) else {})

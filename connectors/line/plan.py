@@ -42,6 +42,7 @@ def plan(message: OutboundMessage, window: Window, channel: Channel) -> tuple[Ca
 
 
 def _objects(message: OutboundMessage) -> Iterator[_Object]:
+    """Every object of every part in order; each part has at least one, so that each part is in some call."""
     first_changes = ("shown without a quote: LINE quotes by token, not by id",) if message.reply_to else ()
     for number, part in enumerate(message.parts, 1):
         rendered = render(part, is_last=number == len(message.parts))
@@ -51,6 +52,7 @@ def _objects(message: OutboundMessage) -> Iterator[_Object]:
         first_changes = ()
 
 
+# A reply is free, must come without a retry key (LINE answers 400), and spends its token even when its answer is lost.
 def _reply(base: str, token: str, group: Sequence[_Object]) -> Call:
     return Call(
         name="reply",
@@ -64,6 +66,7 @@ def _reply(base: str, token: str, group: Sequence[_Object]) -> Call:
     )
 
 
+# A push counts against the monthly quota. Its key must be there on the first attempt ("Retry failed API requests").
 def _push(base: str, peer: str, group: Sequence[_Object]) -> Call:
     body = {"to": peer, "messages": [item.message for item in group]}
     key = _retry_key(group, body)

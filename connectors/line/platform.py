@@ -36,6 +36,8 @@ class Line:
         "media": ["image", "video", "audio", "voice", "sticker", "location"],
     }
 
+    # The contract of each stands in ``Platform``, what LINE adds to it in the function that is called.
+
     def accept(self, request: WebhookRequest, channel: Channel, channels: Sequence[Channel]) -> Accepted:
         return webhook.accept(request, channel, channels)
 

@@ -38,8 +38,10 @@ class Rendered:
 def render(part: Part, *, is_last: bool) -> Rendered:
     """All objects of a part. Only the last part of a message may have quick replies: LINE shows them nowhere else."""
     rendered = Rendered()
+    # LINE has no rows: buttons stand below each other in the order of the rows.
     buttons = [button for row in part.rows for button in row]
     quick_replies = part.quick_replies
+    # What would not be shown, or only in part, is shown as buttons instead: those stay, and none is lost.
     if quick_replies and not (is_last and len(quick_replies) <= api.QUICK_REPLIES_MAX):
         why = f"LINE takes {api.QUICK_REPLIES_MAX}" if is_last else "LINE shows them under the last message only"
         rendered.changes.append(f"{len(quick_replies)} quick replies shown as buttons: {why}")
@@ -82,6 +84,7 @@ def _text_with_buttons(text: str, actions: Actions, changes: list[str]) -> list[
 
 
 def _buttons(actions: Actions) -> list[Message]:
+    """Buttons by themselves, under a text or picture that cannot carry them; their labels are the notification."""
     if not actions.usable:
         return []
     labels = " / ".join(action["label"] for action in actions.usable)
@@ -107,7 +110,9 @@ def _(content: MediaContent, changes: list[str]) -> list[Message]:
 
 
 def _native_media(content: MediaContent, changes: list[str]) -> Message | None:
+    """The media object for a link that LINE can fetch, None for what it does not send in this form."""
     if content.kind == "image":
+        # The preview may be at most 1 MB and is required; the picture itself is the best guess without one.
         preview = content.preview_url if _is_fetchable(content.preview_url) else content.url
         return {"type": "image", "originalContentUrl": content.url, "previewImageUrl": preview}
     if content.kind == "video" and _is_fetchable(content.preview_url):
@@ -132,6 +137,7 @@ def _said(*lines: str | None) -> str:
 
 
 def _is_fetchable(url: str | None) -> bool:
+    """Whether LINE's servers would fetch it: HTTPS only, of bounded length."""
     return url is not None and url.startswith("https://") and len(url) <= api.MEDIA_URL_MAX
 
 
@@ -145,6 +151,7 @@ def _(content: StickerContent, changes: list[str]) -> list[Message]:
 
 @objects_of.register
 def _(content: LocationContent, changes: list[str]) -> list[Message]:
+    # Title and address are required; six decimals of a degree are about 10 cm.
     place = f"{content.latitude:.6f}, {content.longitude:.6f}"
     address = _said(content.address) or place
     given = {"title": _said(content.name) or address, "address": address}

@@ -8,6 +8,7 @@ from connectors.line import api
 from connectors.shared.http import Answer, HttpClient, redact, retry_after_s
 
 REASON_MAX = 500
+"""Ours: an error's text goes onto the log, so it is kept short."""
 
 
 class Sender:
@@ -46,6 +47,9 @@ def error_of(answer: Answer, call: Call, channel: Channel) -> SendError:
     if answer.status == 400 and call.uses_reply_token and api.SPENT_REPLY_TEXT in message.lower():
         return SendError(reason, code="invalid_reply_token", replan=True)
     return SendError(reason, code=code, channel_wide=answer.status in (401, 403))
+
+
+# Answers are untrusted as well: what is not of the documented form counts as absent.
 
 
 def _message_ids(answer: Answer) -> tuple[str, ...]:

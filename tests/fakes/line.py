@@ -163,6 +163,7 @@ class FakeLine(FakePlatform):
         return _error(400, "Failed to send messages")
 
     def _reply(self, request: Request, call: Call) -> Answer:
+        # A refused reply leaves its token as it was; an accepted one spends it.
         if call["key"] is not None:
             return _error(400, "The retry key cannot be used with this endpoint.")
         token = self.tokens.get(str(request.body.get("replyToken")))
@@ -177,6 +178,7 @@ class FakeLine(FakePlatform):
             return _error(400, "The property, 'to', in the request body is invalid (line: -, column: -)")
         if key is not None and not UUID.fullmatch(key):
             return _error(400, "The retry key is invalid.")
+        # The life of a key counts from the first request; the body of a repeat is not compared.
         first_at, first = self.retry_keys.get(key or "", (float("-inf"), Answer()))
         if key is not None and self.clock() - first_at < RETRY_KEY_LIFE_S:
             return Answer(409, {"message": "The retry key is already accepted", **first.body}, first.headers)
