@@ -28,6 +28,9 @@ BATCH_BYTES_SOFT = 900_000
 """A batch is closed beyond this: below the broker's default ``message.max.bytes`` of 1 MiB."""
 RECORD_BYTES_MAX = 7_900_000
 """A single larger record travels alone; topics that hold such raise their own ``max.message.bytes``."""
+REQUEST_TIMEOUT_MS = 3_000
+"""A broker that stopped answering holds a partition back no longer than this, then its new leader is looked for."""
+METADATA_AGE_MS_MAX = 30_000
 TRANSACTION_TIMEOUT_MS = 60_000
 """Needed to ask for an identity; no transaction is ever begun under it."""
 NO_TIMEOUT_MS = 2**31 - 1
@@ -95,7 +98,8 @@ class Writer:
             linger_ms=0,
             max_batch_size=RECORD_BYTES_MAX + BATCH_BYTES_SOFT,
             max_request_size=RECORD_BYTES_MAX + BATCH_BYTES_SOFT,
-            request_timeout_ms=10_000,
+            request_timeout_ms=REQUEST_TIMEOUT_MS,
+            metadata_max_age_ms=METADATA_AGE_MS_MAX,
         )
         self._install_identities(self._producer)
         await self._producer.start()
