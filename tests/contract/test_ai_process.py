@@ -25,7 +25,10 @@ from streams.settings import Settings, SettingsError
 from tests.fakes.ai import FakeAI
 from tests.unit.ai_samples import question
 
-SETTINGS = Settings(ai_call_timeout_s=0.4, ai_attempts=1)
+SETTINGS = Settings(ai_attempts=1)
+HASTY = SETTINGS.model_copy(update={"ai_call_timeout_s": 0.4})
+SLACK_S = 1.5
+"""What a busy machine may add to a time limit; every mistake that is looked for costs more."""
 
 
 @pytest.fixture
@@ -103,15 +106,16 @@ async def test_a_key_is_sent_as_bearer_token(fake: FakeAI) -> None:
 async def test_each_fault_has_a_name_and_is_asked_again_only_if_that_can_help(
     fake: FakeAI, fault: str, kind: type[AIError], reason: str, is_retryable: bool
 ) -> None:
+    settings = HASTY if reason == "timeout" else SETTINGS
     fake.fail(fault, times=1)
-    error = await failure(fake.url)
+    error = await failure(fake.url, settings)
     assert isinstance(error, kind)
     assert (error.reason, error.retryable, error.attempts) == (reason, is_retryable, 1)
     assert len(fake.journal) == 1
 
     fake.reset()
     fake.fail(fault, times=1)
-    again = SETTINGS.model_copy(update={"ai_attempts": 2})
+    again = settings.model_copy(update={"ai_attempts": 2})
     if is_retryable:
         assert (await ask(fake.url, again)).attempts == 2
     else:
@@ -122,16 +126,16 @@ async def test_each_fault_has_a_name_and_is_asked_again_only_if_that_can_help(
 async def test_no_call_lasts_longer_than_its_time(fake: FakeAI, fault: str) -> None:
     fake.fail(fault)
     before = time.monotonic()
-    await failure(fake.url)
-    assert time.monotonic() - before < SETTINGS.ai_call_timeout_s + 0.3
+    await failure(fake.url, HASTY)
+    assert time.monotonic() - before < HASTY.ai_call_timeout_s + SLACK_S
 
 
 @pytest.mark.parametrize("fault", ["hang", "error"])
 async def test_all_calls_of_a_turn_end_by_its_deadline(fake: FakeAI, fault: str) -> None:
     fake.fail(fault)
     before = time.monotonic()
-    error = await failure(fake.url, SETTINGS.model_copy(update={"ai_attempts": 99}), deadline_s=1.0)
-    assert time.monotonic() - before < 1.3
+    error = await failure(fake.url, HASTY.model_copy(update={"ai_attempts": 99}), deadline_s=1.0)
+    assert time.monotonic() - before < 1.0 + SLACK_S
     assert error.attempts == len(fake.journal) >= 2
 
 
@@ -140,7 +144,7 @@ async def test_a_call_ends_with_its_turn_even_if_it_had_more_time(fake: FakeAI) 
     before = time.monotonic()
     error = await failure(fake.url, SETTINGS.model_copy(update={"ai_call_timeout_s": 5.0}), deadline_s=0.4)
     assert error.reason == "timeout"
-    assert time.monotonic() - before < 0.8
+    assert time.monotonic() - before < 0.4 + SLACK_S
 
 
 async def test_a_turn_is_tried_as_often_as_the_settings_say(fake: FakeAI) -> None:
@@ -168,7 +172,7 @@ async def test_a_wait_beyond_the_deadline_ends_the_turn_at_once(fake: FakeAI, re
     error = await failure(fake.url, SETTINGS.model_copy(update={"ai_attempts": 9}), deadline_s=2.0)
     assert error.reason == "rate_limited"
     assert len(fake.journal) == 1
-    assert time.monotonic() - before < 0.5
+    assert time.monotonic() - before < SLACK_S
 
 
 @pytest.mark.parametrize("retry_after", ["soon", "nan", "-5", ""])
@@ -180,11 +184,10 @@ async def test_an_unreadable_wait_is_no_wait(fake: FakeAI, retry_after: str) -> 
 async def test_a_turn_goes_on_where_an_earlier_process_stopped(fake: FakeAI) -> None:
     fake.fail("error")
     begun = Progress(attempts=2, asked_at=12.5, not_before=time.time() + 0.5)
-    before = time.time()
     error = await failure(fake.url, SETTINGS.model_copy(update={"ai_attempts": 3}), progress=begun)
     assert error.attempts == 3
     (asked,) = fake.journal
-    assert asked["at"] - before >= 0.5
+    assert asked["at"] >= begun.not_before
 
 
 async def test_progress_is_told_before_each_wait(fake: FakeAI) -> None:

@@ -15,6 +15,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any, TypedDict
 
 from aiohttp import web
@@ -173,8 +174,8 @@ class FakeAI:
         if fault.kind in BODIES:
             return web.Response(body=BODIES[fault.kind], content_type="application/json")
         if fault.kind == "huge":
-            text = json.dumps({"response_text": "x" * HUGE_BYTES})
-            return web.Response(text=text, content_type="application/json")
+            body = b'{"response_text": "%s"}' % (b"x" * HUGE_BYTES)
+            return web.Response(body=BytesIO(body), content_type="application/json")
         if fault.kind in {"drip", "reset_amid"}:
             return await self._piecemeal(fault, seconds, http)
         question["status"] = 0
