@@ -1,0 +1,58 @@
+"""README and architecture say what the code says: settings, commands, fields of each platform, and files that exist."""
+
+import re
+from pathlib import Path
+
+import pytest
+import typer
+
+from connectors.registry import platforms
+from streams.app import STAGES
+from streams.cli.main import app
+from streams.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+ARCHITECTURE = (ROOT / "deploy/docs/architecture.md").read_text()
+PATH = re.compile(r"\b((?:schemas|connectors|streams|tests|deploy)/[\w./-]+\.(?:py|md|toml|xml))\b")
+TABLE_ROW = re.compile(r"^\| `(IRIS_\w+)` \| (–|`.*?`) \| (.+) \|$", re.MULTILINE)
+
+
+def test_every_setting_stands_in_the_readme_with_its_default_and_no_other_does() -> None:
+    told = {name: default.strip("`") for name, default, _ in TABLE_ROW.findall(README)}
+    real = {
+        f"IRIS_{name.upper()}": "–" if field.default in (None, "") else str(field.default)
+        for name, field in Settings.model_fields.items()
+    }
+    assert told == real
+
+
+def test_every_command_stands_in_the_readme() -> None:
+    group = typer.main.get_group(app)
+    for name in group.commands:
+        assert f"iris {name}" in README, name
+
+
+def test_the_stages_that_the_readme_starts_are_all_there_are() -> None:
+    assert f"iris worker --stages {','.join(STAGES)}" in README
+
+
+@pytest.mark.parametrize("name", sorted(platforms()))
+def test_the_readme_sets_up_every_platform_with_all_its_fields(name: str) -> None:
+    block = next((part for part in README.split("\n### ")[1:] if f'platform = "{name}"' in part), "")
+    assert block, f"no section of the README has a table with platform = {name!r}"
+    for field in platforms()[name].fields:
+        assert f"{field.name} = " in block, field.name
+    assert f"/webhooks/{name}/" in block
+
+
+@pytest.mark.parametrize(("document", "text"), [("README.md", README), ("architecture.md", ARCHITECTURE)])
+def test_every_file_that_a_document_names_exists(document: str, text: str) -> None:
+    named = set(PATH.findall(text))
+    assert named, document
+    assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
+
+
+def test_the_quick_start_is_two_commands() -> None:
+    start = README.partition("## Quick start")[2].partition("```\n")[2].partition("```")[0]
+    assert start.split("\n") == ["make run", "make test", ""]
