@@ -14,13 +14,8 @@ API_BASE = "https://graph.facebook.com"
 GRAPH_VERSION = "v26.0"
 """Released 29 July 2026 ("Graph API Changelog"); a call without a version gets the app's oldest."""
 
-LIMITS = Limits(
-    text_max=2000,  # "Send API": message.text
-    text_measure=characters,
-    quick_replies_max=13,  # "Quick Replies"
-    button_text_max=640,  # "Button Template": text
-    metadata_max=999,  # "Send API": metadata, fewer than 1000 characters
-)
+LIMITS = Limits(text_max=2000, text_measure=characters)
+"""Text from "Send API: message.text"; the others are common to Meta's message templates."""
 
 WINDOW_MS = 24 * 3600 * 1000
 """Standard messaging window after the person's last message ("Messenger Platform policy overview")."""

@@ -33,6 +33,7 @@ def plan_message(message: OutboundMessage, window: Window, channel: Channel) -> 
     if not message.parts:
         return ()
     *earlier, last = message.parts
+    # All taps of a turn are offered together at its end; what quick replies cannot carry joins the last buttons.
     asked = [button for part in message.parts for button in part.quick_replies]
     quick_replies, others, changes = quick_replies_of(asked, LIMITS)
     if any(part.quick_replies for part in earlier):
@@ -65,6 +66,7 @@ def _media(content: MediaContent, buttons: Buttons, _message: OutboundMessage) -
     elif content.media_id:
         media = attachment(kind, {"attachment_id": content.media_id})
     else:
+        # Meta fetches media by link only; a name says at least what was meant.
         words = "\n".join(filter(None, (words, content.file_name, content.url))) or f"[{content.kind}]"
         return with_changes(text_drafts(words, buttons, LIMITS), [f"{content.kind} written as text: no web link"])
     if not (words or buttons):

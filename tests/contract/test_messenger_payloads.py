@@ -9,7 +9,18 @@ from typing import Any
 import pytest
 
 from connectors.interface import Unprocessable
-from tests.contract.messenger_kit import OWN_APP, PAGE, PAYLOADS, RECEIVED_AT, USER, accepted, events_of, payload, read
+from tests.contract.messenger_kit import (
+    OWN_APP,
+    PAGE,
+    PAYLOADS,
+    RECEIVED_AT,
+    USER,
+    accepted,
+    channel,
+    events_of,
+    payload,
+    read,
+)
 
 Row = str | list[tuple[str, dict[str, Any]]]
 
@@ -263,3 +274,8 @@ def test_events_without_a_person_belong_to_the_channel() -> None:
 def test_a_link_preview_stays_with_its_text() -> None:
     content = events_of(payload("messages"))[2].data.content
     assert [entity["type"] for entity in content.entities] == ["fallback"]
+
+
+def test_without_an_app_id_only_mark_and_inbox_can_tell_an_echo() -> None:
+    echoes = events_of(payload("echoes"), channel(app_id=""))
+    assert [echo.data.is_ours for echo in echoes] == [True, None, True, False, None, None, True]

@@ -19,18 +19,18 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """``text_max`` is in ``text_measure``, all other texts in characters; each platform's ``api`` names its sources."""
+    """``text_max`` is in ``text_measure``, all other texts in characters. Sources: Messenger Platform, by doc title."""
 
     text_max: int
     text_measure: Measure
-    quick_replies_max: int = 13
-    button_text_max: int = 640
-    buttons_max: int = 3
-    title_max: int = 20
-    payload_max: int = 1000
-    elements_max: int = 10
-    element_text_max: int = 80
-    metadata_max: int = 999
+    quick_replies_max: int = 13  # "Quick Replies"
+    title_max: int = 20  # "Quick Replies" and "Buttons": title
+    payload_max: int = 1000  # "Quick Replies" and "Buttons": payload
+    button_text_max: int = 640  # "Button Template": text
+    buttons_max: int = 3  # "Button Template" and "Generic Template"
+    elements_max: int = 10  # "Generic Template"
+    element_text_max: int = 80  # "Generic Template": title and subtitle
+    metadata_max: int = 999  # "Send API": metadata, fewer than 1000 characters
 
 
 @dataclass(frozen=True, slots=True)
