@@ -91,7 +91,6 @@ class Account:
         step.state = "refused"
         step.in_doubt = step.in_doubt or error.ambiguous
         step.retry_at_ms = self.now_ms + wait_s * 1000
-        self.is_ahead = True
         if wait_s >= TOLD_DELAY_S:
             self._tell_of(
                 step,
@@ -126,7 +125,7 @@ class Account:
             data = MessageFailed(
                 message_id=self.message.id, part_ids=ended, attempt=attempt, reason=reason, code=code, detail=detail
             )
-            self._tell(data, cause=_cause(step, ended), attempt=attempt)
+            self._tell(data, cause=ended if step is None else step.part_ids, attempt=attempt)
 
     def lose(self, part_ids: Iterable[str], reason: str, *, step: Step | None = None) -> None:
         """Let these parts end as unknown, unless they have ended before."""
@@ -135,7 +134,7 @@ class Account:
             attempt = step.attempt if step is not None else self.journal.attempt_of(ended[0])
             reason = reason[:DETAIL_CHARS_MAX]
             data = MessageUnknown(message_id=self.message.id, part_ids=ended, attempt=attempt, reason=reason)
-            self._tell(data, cause=_cause(step, ended), attempt=attempt)
+            self._tell(data, cause=ended if step is None else step.part_ids, attempt=attempt)
 
     def suppress(self, part_ids: Sequence[str], reason: str) -> None:
         """Let these parts end without a call."""
@@ -143,23 +142,19 @@ class Account:
         if ended:
             attempt = self.journal.attempt_of(ended[0])
             data = MessageSuppressed(message_id=self.message.id, part_ids=ended, reason=reason)
-            self._tell(data, cause=ended[0], attempt=attempt)
+            self._tell(data, cause=ended, attempt=attempt)
 
     def channel_changed(self, step: Step, change: str, reason: str) -> None:
         """The channel was paused or works again; this call found out."""
         self._untold.append(
             self._teller.channel_event(
-                change, reason, cause=step.part_ids[0], attempt=step.attempt, now_ms=int(self.now_ms)
+                change, reason, cause=step.part_ids, attempt=step.attempt, now_ms=int(self.now_ms)
             )
         )
 
     def _tell_of(self, step: Step, data: PartData) -> None:
-        self._tell(data, cause=step.part_ids[0], attempt=step.attempt)
+        self._tell(data, cause=step.part_ids, attempt=step.attempt)
 
-    def _tell(self, data: PartData, *, cause: str, attempt: int) -> None:
+    def _tell(self, data: PartData, *, cause: Sequence[str], attempt: int) -> None:
         self.is_ahead = True
         self._untold.append(self._teller.part_event(data, cause=cause, attempt=attempt, now_ms=int(self.now_ms)))
-
-
-def _cause(step: Step | None, part_ids: Sequence[str]) -> str:
-    return step.part_ids[0] if step is not None else part_ids[0]

@@ -70,10 +70,11 @@ class Courier:
         while (index := self._planner.next_index()) is not None:
             await self._settle(index)
 
-    def _plan(self, *, may_reply: bool = True) -> tuple[Call, ...]:
+    def _plan(self) -> tuple[Call, ...]:
+        # A reply token is spent by the first call that is started with it, of this message or of another.
         token = self._account.message.reply_token
-        is_spent = token is None or self._view.get(_token_key(token)) is not None
-        return self._planner.plan(may_reply=may_reply and not is_spent)
+        may_reply = token is not None and self._view.get(_token_key(token)) is None
+        return self._planner.plan(may_reply=may_reply)
 
     async def _settle(self, index: int) -> None:
         """Make the plan's call ``index`` until it is settled, or the plan is another."""
@@ -145,9 +146,9 @@ class Courier:
                     self._account.channel_changed(step, "paused", error.reason)
                 self._account.refused(step, error, wait_s=self._limits.pause_s)
             case Replan():
+                step.state = "refused"
                 self._reopen(step, is_accepted=False)
-                self._plan(may_reply=False)
-                self._account.is_ahead = True
+                self._plan()
                 return True
             case GiveUp(reason, is_contact_lost):
                 if not error.retryable:

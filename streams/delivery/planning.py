@@ -22,16 +22,14 @@ class Planner:
         self._channel = channel
 
     def resume(self) -> bool:
-        """Make the journal's plan again. Where it comes out differently (other code, other configuration), what may
-        have arrived of it ends as unknown, and the rest has to be planned anew: False."""
+        """Make the journal's plan again; False where it comes out differently (other code, other configuration)."""
         self._account.calls = tuple(call for call in self._calls() if call.is_visible)
-        if self._journal.is_of(self._account.calls):
-            return True
-        self._account.lose(self._journal.touched_parts(), "interrupted, and planned differently since")
-        return False
+        return self._journal.is_of(self._account.calls)
 
     def plan(self, *, may_reply: bool) -> tuple[Call, ...]:
-        """Plan what is left anew; returns the calls that no user can see. Parts that no call covers end here."""
+        """Plan what is left anew; returns the calls that no user can see. Two kinds of parts end here: those that no
+        call covers, and those of which something may have arrived, for no other plan could continue them."""
+        self._account.lose(self._journal.touched_parts(), "interrupted, and planned differently since")
         now_ms = int(self._account.now_ms)
         self._journal.begin_plan(
             [part.id for part in self._journal.open_parts(self._message)],
@@ -64,6 +62,8 @@ class Planner:
     def _calls(self) -> tuple[Call, ...]:
         planned = set(self._journal.planned)
         left = tuple(part for part in self._message.parts if part.id in planned)
+        if not left:
+            return ()
         token = self._message.reply_token if self._journal.has_reply_token else None
         window = Window(self._journal.window_ms, token, self._message.last_inbound_at)
         return self._platform.plan(self._message.model_copy(update={"parts": left}), window, self._channel)

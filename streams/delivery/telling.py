@@ -1,8 +1,11 @@
 """The events that tell the log what became of a message.
 
-Their ids derive from a part, the type and the number of the attempt: a repeat after a crash writes the same ids again,
-and of two events with one id the first in the log counts. Times are the real ones: `send` meets the world outside.
+Their ids derive from the parts of the call, the type and the number of the attempt: a repeat after a crash writes the
+same ids again, and of two events with one id the first in the log counts. Times are the real ones, because `send` meets
+the world outside.
 """
+
+from collections.abc import Sequence
 
 from schemas import headers
 from schemas.envelope import AnyEvent
@@ -49,17 +52,18 @@ class Teller:
         self._topic = topic
         self._trace: Headers = () if traceparent is None else ((headers.TRACEPARENT, traceparent),)
 
-    def part_event(self, data: PartData, *, cause: str, attempt: int, now_ms: int) -> Output:
-        """An event about parts, in the message's conversation. ``cause`` is the first part of the call, or of those
-        that it is about; ``attempt`` its number there, 0 before any."""
-        return self._output(self._message.conversation_id, data, derived_id(cause, TYPES[type(data)], attempt), now_ms)
+    def part_event(self, data: PartData, *, cause: Sequence[str], attempt: int, now_ms: int) -> Output:
+        """An event about parts, in the message's conversation. ``cause`` are the parts of the call that it follows
+        from, or else those that it is about; ``attempt`` numbers the calls for the first of them, 0 before any."""
+        identity = derived_id("+".join(cause), TYPES[type(data)], attempt)
+        return self._output(self._message.conversation_id, data, identity, now_ms)
 
-    def channel_event(self, change: str, reason: str, *, cause: str, attempt: int, now_ms: int) -> Output:
+    def channel_event(self, change: str, reason: str, *, cause: Sequence[str], attempt: int, now_ms: int) -> Output:
         """``channel_updated`` under the channel's own key: ``change`` is ``paused`` or ``resumed``."""
         message = self._message
         prefix, channel, _ = split_conversation_id(message.conversation_id)
         data = ChannelUpdated(subject=channel, change=change, metadata={"reason": reason[:DETAIL_CHARS_MAX]})
-        identity = derived_id(cause, f"{TYPES[ChannelUpdated]}:{change}", attempt)
+        identity = derived_id("+".join(cause), f"{TYPES[ChannelUpdated]}:{change}", attempt)
         return self._output(conversation_id(prefix, channel, ""), data, identity, now_ms)
 
     def _output(self, conversation: str, data: EventData, identity: str, now_ms: int) -> Output:

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connectors.errors import SendError
-from connectors.interface import Call
+from connectors.interface import Call, Receipt
 from schemas.outbound import OutboundMessage
 from streams.delivery.status import Status, furthest
 from tests.unit.send_world import START_S, Crash, ScriptedPlatform, Stand, message_of
@@ -27,40 +27,58 @@ ENDS: dict[str, Status] = {
 }
 
 
+FATES: dict[str, SendError | Crash] = {
+    "busy": SendError("busy", retryable=True),
+    "wait": SendError("wait", retryable=True, retry_after_s=3.0),
+    "timeout": SendError("timeout", ambiguous=True),
+    "crash": Crash(),
+    "down": SendError("down", channel_wide=True),
+    "spent": SendError("Invalid reply token", replan=True),
+    "bad": SendError("bad"),
+    "blocked": SendError("blocked", unreachable=True),
+}
+KINDS = ("ok",) * 7 + ("busy", "wait", "timeout", "timeout", "crash", "down", "spent", "bad")
+
+
 class Weather:
-    """What the platform does and when the process dies, from one seed."""
+    """What the platform does and when the process dies, from one seed. What the platform refuses for good it refuses
+    for good: a call that was bad stays bad, and nobody unblocks us."""
 
-    def __init__(self, seed: int, *, crash_share: float) -> None:
+    def __init__(self, seed: int, stand: Stand, *, crash_share: float) -> None:
         self._random = random.Random(seed)
+        self._stand = stand
         self._crash_share = crash_share
+        self._bad: set[str] = set()
+        self._is_blocked = False
+        self.is_calm = False
 
-    def act(self) -> SendError | Crash | None:
+    async def act(self, call: Call) -> Receipt:
         """The fate of one call."""
-        kind = self._random.choice(["ok"] * 6 + ["busy", "wait", "timeout", "bad", "crash", "token", "down", "reply"])
-        fates: dict[str, SendError | Crash] = {
-            "busy": SendError("busy", retryable=True),
-            "wait": SendError("wait", retryable=True, retry_after_s=3.0),
-            "timeout": SendError("timeout", ambiguous=True),
-            "bad": SendError("bad"),
-            "crash": Crash(),
-            "token": SendError("blocked", unreachable=self._random.random() < 0.3, retryable=False),
-            "down": SendError("down", channel_wide=True),
-            "reply": SendError("Invalid reply token", replan=True),
-        }
-        return fates.get(kind)
+        kind = "ok" if self.is_calm else self._random.choice(KINDS)
+        if self._is_blocked or (not self.is_calm and self._random.random() < 0.02):
+            kind = "blocked"
+        if not self._bad.isdisjoint(call.body["texts"]):
+            kind = "bad"
+        if kind == "bad":
+            self._bad.update(call.body["texts"])
+        self._is_blocked = self._is_blocked or kind == "blocked"
+        if kind == "ok" or (kind == "spent" and not call.uses_reply_token):
+            return self._stand.sender.show(call)
+        if kind in ("timeout", "crash") and self._stand.sender.is_seen_when_ambiguous:
+            self._stand.sender.show(call)
+        raise FATES[kind]
 
     def crashes(self, _point: str) -> bool:
-        return self._random.random() < self._crash_share
+        """Whether the process dies at this point."""
+        return not self.is_calm and self._random.random() < self._crash_share
 
 
 async def ride_out(stand: Stand, message: OutboundMessage, weather: Weather) -> None:
     """Deliver, and after every crash again in a new process, until the record is done; the last lives are calm."""
-    for life in range(200):
-        if life < 60:
-            stand.table.crash_at = weather.crashes
-            stand.sender.script = [weather.act() for _ in range(40)]
-        else:
-            stand.sender.script = []
+    for life in range(100):
+        weather.is_calm = life >= 60
+        stand.table.crash_at = weather.crashes
+        stand.sender.script = [weather.act] * 400
         try:
             await stand.deliver(message)
         except Crash:
@@ -92,7 +110,7 @@ def pieces_of(text: str) -> list[str]:
     return [piece for piece in text.split("|") if piece]
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     texts=MESSAGES,
     seed=st.integers(0, 2**32),
@@ -108,7 +126,7 @@ def test_nothing_is_lost_doubled_reordered_or_guessed(
     stand = Stand(ScriptedPlatform(has_keys=has_keys, packing=packing))
     stand.sender.is_seen_when_ambiguous = is_seen
     message = message_of(*texts, reply_token="token" if has_token else None, reply_token_at=int(START_S * 1000))
-    asyncio.run(ride_out(stand, message, Weather(seed, crash_share=crash_share)))
+    asyncio.run(ride_out(stand, message, Weather(seed, stand, crash_share=crash_share)))
 
     seen = stand.sender.seen
     pieces = [piece for text in texts for piece in pieces_of(text)]

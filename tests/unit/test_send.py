@@ -75,11 +75,13 @@ async def test_the_same_message_twice_is_sent_once_and_told_once() -> None:
     stand = Stand()
     message = message_of("a", "b")
     await stand.deliver(message)
-    told = len(stand.table.log)
+    told, rows = len(stand.table.log), dict(stand.table.rows)
     stand.restart()
+    stand.platform.version = 2
     await stand.deliver(message)
     assert stand.sender.seen == ["a", "b"]
     assert len(stand.table.log) == told
+    assert stand.table.rows == rows
 
 
 @pytest.mark.parametrize("point", ["before the call", "after the call"])
@@ -241,6 +243,19 @@ async def test_code_that_plans_differently_after_a_crash_repeats_nothing_that_ma
     assert stand.statuses(message) == {"a": "sent", "b1|b2": "unknown", "c": "sent"}
 
 
+async def test_a_plan_that_is_different_with_nothing_left_to_plan_just_ends() -> None:
+    stand = Stand(ScriptedPlatform(has_keys=True))
+    message = message_of("a")
+    stand.sender.script = [Crash()]
+    with pytest.raises(Crash):
+        await stand.deliver(message)
+    stand.restart()
+    stand.platform.version = 2
+    await stand.deliver(message)
+    assert stand.sender.texts == [["a"]]
+    assert stand.statuses(message) == {"a": "unknown"}
+
+
 async def test_a_channel_that_is_not_configured_fails_its_messages_visibly() -> None:
     stand = Stand()
     message = message_of("a", "b", channel="closed")
@@ -275,14 +290,15 @@ async def test_a_contact_that_cannot_be_written_to_is_not_called_again_for_the_r
 
 async def test_calls_that_nobody_sees_are_made_once_and_count_for_nothing() -> None:
     stand = Stand()
-    message = message_of("a", callback_ids=("tap",))
+    message = message_of("a", "b", callback_ids=("tap",))
     stand.sender.script = [Crash()]
     with pytest.raises(Crash):
         await stand.deliver(message)
     stand.restart()
+    stand.platform.version = 2
     await stand.deliver(message)
     assert [call.body for call in stand.sender.unseen] == [{"tap": "tap"}]
-    assert stand.table.types() == ["send_started", "message_unknown"]
+    assert stand.statuses(message) == {"a": "unknown", "b": "sent"}
 
 
 async def test_the_ids_of_repeated_events_are_the_same_and_of_different_events_differ() -> None:
@@ -297,6 +313,21 @@ async def test_the_ids_of_repeated_events_are_the_same_and_of_different_events_d
     first, again, *rest = [event.id for event in stand.table.log]
     assert first == again
     assert len({first, *rest}) == 1 + len(rest)
+
+
+async def test_events_of_two_calls_that_begin_with_the_same_part_have_different_ids() -> None:
+    stand = Stand(ScriptedPlatform(has_keys=True, packing=2))
+    message = message_of("a|b|c", "d")
+    # The second call is announced, the process dies, and the new one repeats the first, whose outcome is not durable.
+    stand.table.crash_at = lambda point: point == "after_outputs" and stand.table.types().count("send_started") == 2
+    with pytest.raises(Crash):
+        await stand.deliver(message)
+    stand.restart()
+    await stand.deliver(message)
+    known: dict[str, tuple[str, ...]] = {}
+    for event in stand.table.log:
+        assert known.setdefault(event.id, event.data.part_ids) == event.data.part_ids
+    assert stand.sender.seen == ["a", "b", "c", "d"]
 
 
 BAD_RECORDS = {
