@@ -22,6 +22,23 @@ from schemas.events import (
 START = "/start "
 """A deep link t.me/<bot>?start=<payload> arrives as this text ("Telegram bot features", section "Deep Linking")."""
 
+REPORTING = frozenset({"migrate_to_chat_id", "migrate_from_chat_id", "new_chat_members", "left_chat_member"})
+"""Members that make a Message an event other than a message."""
+
+RARE = frozenset(
+    {
+        "message_thread_id",
+        "sender_chat",
+        "is_automatic_forward",
+        "forward_origin",
+        "via_bot",
+        "author_signature",
+        "quote",
+        "external_reply",
+    }
+)
+"""Members that go into the metadata; most messages have none of them, and are not searched for each."""
+
 
 def received(update: Update) -> list[Draft]:
     """A new message: what it says, or what it reports about the group."""
@@ -119,6 +136,8 @@ def _echo(
 
 def _reports(message: JsonObject, chat: str) -> list[Any]:
     """Events of service messages that have types of their own."""
+    if REPORTING.isdisjoint(message):
+        return []
     new_chat, old_chat = ident(message, "migrate_to_chat_id"), ident(message, "migrate_from_chat_id")
     if new_chat:
         return [IdentityChanged(old_identity=chat, new_identity=new_chat, cause="migrate_to_chat_id")]
@@ -143,10 +162,12 @@ def _referral(message: JsonObject, sender: str) -> list[Any]:
 
 def _metadata(update: Update) -> JsonObject:
     message = update.item
+    metadata = {**place(update, obj(message.get("chat"))), **person(obj(message.get("from")))}
+    if RARE.isdisjoint(message):
+        return metadata
     elsewhere = obj(message.get("external_reply"))
     return {
-        **place(update, obj(message.get("chat"))),
-        **person(obj(message.get("from"))),
+        **metadata,
         **without_gaps(
             message_thread_id=whole(message, "message_thread_id"),
             sender_chat_id=ident(obj(message.get("sender_chat"))),
