@@ -20,12 +20,11 @@ def fetched(*offsets: int) -> list[Fetched]:
 def test_only_the_finished_prefix_is_committable() -> None:
     tracker = PartitionTracker(5)
     tracker.admit(fetched(5, 6, 7, 8))
-    tracker.finish([6, 8])
-    assert tracker.committable is None
-    tracker.finish([5])
-    assert tracker.committable == 7
-    tracker.finish([7])
-    assert tracker.committable == 9
+    found = []
+    for offsets in ([6, 8], [5], [7]):
+        tracker.finish(offsets)
+        found.append(tracker.committable)
+    assert found == [None, 7, 9]
 
 
 def test_an_offset_is_offered_for_commit_once() -> None:

@@ -1,0 +1,346 @@
+"""How stages are run: outputs before state before acknowledgement, order per conversation, poison passes by."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from aiokafka.structs import TopicPartition
+
+from streams.engine.active import ActiveRunner
+from streams.engine.api import ActiveView, Output, Poison, Record, View
+from streams.engine.core import Engine, Limits
+from streams.engine.due import DueWatch
+from streams.engine.pure import PureRunner
+from streams.engine.store import PartitionStore
+from streams.engine.view import StepView
+from streams.engine.writer import WireRecord, Writer
+from tests.harness.eventually import eventually
+
+PLACE = TopicPartition("in", 0)
+
+
+class Topics:
+    """A writer at the seam: keeps what is written in one order over all topics; may hold acknowledgements back."""
+
+    def __init__(self) -> None:
+        self.written: list[tuple[str, bytes, bytes | None]] = []
+        self.holds: set[str] = set()
+        self._held: list[asyncio.Future[int]] = []
+
+    def write(self, topic: str, partition: int, records: Sequence[WireRecord]) -> "asyncio.Future[int]":
+        self.written.extend((topic, key, value) for key, value, _ in records)
+        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        if topic in self.holds:
+            self._held.append(future)
+        else:
+            future.set_result(len(self.written))
+        return future
+
+    def release(self) -> None:
+        self.holds.clear()
+        for future in self._held:
+            future.set_result(0)
+        self._held.clear()
+
+    def on(self, topic: str) -> list[bytes | None]:
+        return [value for name, _, value in self.written if name == topic]
+
+
+class Echo:
+    """Repeats its records, counts per conversation; values that start with ``!`` are poison, with ``?`` a bug."""
+
+    name = "echo"
+    reads: tuple[str, ...] = ("in",)
+    has_table = True
+
+    def handle(self, view: View, records: Sequence[Record]) -> list[Output]:
+        count = int(view.get() or b"0")
+        outputs = []
+        for record in records:
+            if record.value.startswith(b"!"):
+                raise Poison("told to")
+            if record.value.startswith(b"?"):
+                raise ZeroDivisionError("a bug")
+            count += 1
+            outputs.append(Output("out", record.key, record.value))
+        view.put(b"", b"%d" % count)
+        return outputs
+
+    def on_poison(self, record: Record, error: BaseException) -> list[Output]:
+        return [Output("out", record.key, b"rejected " + record.value)]
+
+    def timer_output(self, key: bytes, name: str, due_ms: int) -> Output:
+        return Output("in", key, f"timer {name} {due_ms}".encode())
+
+
+class World:
+    """An engine on partition 0 with everything observable."""
+
+    def __init__(self, stage: Any, folder: Path) -> None:
+        self.topics = Topics()
+        self.failures: list[BaseException] = []
+        self.engine = Engine(
+            stage, cast(Writer, self.topics), partitions=1, dead_letters="dead", limits=Limits(retries=1)
+        )
+        self.engine.on_failure = self.failures.append
+        self.store = PartitionStore(folder / "0", changelog="changelog", partition=0)
+        self.engine.stores[0] = self.store
+        self.engine.start_reading(PLACE, 0)
+        self._offset = 0
+
+    def records(self, *pairs: tuple[bytes, bytes]) -> list[Record]:
+        made = [Record("in", 0, self._offset + n, 1_000, key, value, ()) for n, (key, value) in enumerate(pairs)]
+        self._offset += len(pairs)
+        fetched = [_Fetched(record) for record in made]
+        return self.engine.admit(PLACE, fetched)[0]
+
+    @property
+    def committable(self) -> int | None:
+        return self.engine.offsets().get(PLACE)
+
+    async def done(self, offset: int) -> None:
+        def reached() -> None:
+            assert self.committable == offset
+
+        await eventually(reached)
+
+
+class _Fetched:
+    def __init__(self, record: Record) -> None:
+        self.topic, self.partition, self.offset = record.topic, record.partition, record.offset
+        self.timestamp, self.key, self.value, self.headers = record.timestamp_ms, record.key, record.value, ()
+
+
+@pytest.fixture
+async def pure(tmp_path: Path) -> AsyncIterator[tuple[World, PureRunner]]:
+    world = World(Echo(), tmp_path)
+    runner = PureRunner(world.engine, Echo())
+    yield world, runner
+    await runner.cancel()
+    world.store.close()
+
+
+async def test_outputs_come_before_state_and_state_before_acknowledgement(pure: tuple[World, PureRunner]) -> None:
+    world, runner = pure
+    world.topics.holds = {"out", "changelog"}
+    runner.submit(world.records((b"ann", b"1"), (b"ben", b"2")))
+
+    def outputs_written() -> None:
+        assert world.topics.on("out") == [b"1", b"2"]
+
+    await eventually(outputs_written)
+    assert world.topics.on("changelog") == []
+    assert world.committable is None
+    held, world.topics._held = world.topics._held, []
+    for future in held:
+        future.set_result(0)
+
+    def state_written() -> None:
+        assert world.topics.on("changelog") == [b"1", b"1"]
+
+    await eventually(state_written)
+    assert world.committable is None
+    world.topics.release()
+    await world.done(2)
+    assert not world.failures
+
+
+async def test_a_poison_record_becomes_a_dead_letter_and_the_others_of_its_batch_keep_their_effects(
+    pure: tuple[World, PureRunner],
+) -> None:
+    world, runner = pure
+    runner.submit(world.records((b"ann", b"1"), (b"ann", b"!bad"), (b"ann", b"2"), (b"ben", b"3"), (b"", b"4")))
+    await world.done(5)
+    assert world.topics.on("dead") == [b"!bad", b"4"]
+    assert world.topics.on("out") == [b"1", b"rejected !bad", b"2", b"3", b"rejected 4"]
+    stored = world.store.get(b"ann", b"")
+    assert stored is not None
+    assert stored.data == b"2"
+
+
+async def test_a_record_whose_effect_is_in_the_state_is_not_handled_again(pure: tuple[World, PureRunner]) -> None:
+    world, runner = pure
+    runner.submit(world.records((b"ann", b"1")))
+    await world.done(1)
+    world.engine.begin_epoch()
+    world.engine.start_reading(PLACE, 0)
+    world._offset = 0
+    runner.submit(world.records((b"ann", b"1"), (b"ann", b"2")))
+    await world.done(2)
+    assert world.topics.on("out") == [b"1", b"2"]
+
+
+async def test_what_belongs_to_an_earlier_assignment_is_neither_stored_nor_acknowledged(
+    pure: tuple[World, PureRunner],
+) -> None:
+    world, runner = pure
+    world.topics.holds = {"out"}
+    runner.submit(world.records((b"ann", b"1")))
+
+    def written() -> None:
+        assert world.topics.on("out") == [b"1"]
+
+    await eventually(written)
+    world.engine.begin_epoch()
+    world.engine.start_reading(PLACE, 0)
+    world.topics.release()
+
+    def idle() -> None:
+        assert runner.is_idle
+
+    await eventually(idle)
+    assert world.topics.on("changelog") == []
+    assert world.committable is None
+
+
+async def test_a_systematic_failure_ends_the_process_and_acknowledges_nothing_of_it(
+    pure: tuple[World, PureRunner],
+) -> None:
+    world, runner = pure
+    runner.submit(world.records(*((b"k%d" % n, b"?bug") for n in range(150))))
+
+    def ended() -> None:
+        assert world.failures
+
+    await eventually(ended)
+    assert world.committable is None
+    assert world.topics.on("dead") == []
+
+
+async def test_a_due_timer_is_announced_once_on_the_stages_own_topic_until_it_is_cancelled(tmp_path: Path) -> None:
+    world = World(Echo(), tmp_path)
+    view = StepView(world.store, b"ann", position=1, now_ms=0)
+    view.set_timer("session", 5_000)
+    await world.store.apply({b"ann": view.writes}, cast(Writer, world.topics))
+    watch = DueWatch(world.engine, timer_output=Echo().timer_output, is_busy_with=lambda _, __: False)
+    await watch.scan(4_999)
+    assert world.topics.on("in") == []
+    await watch.scan(5_000)
+    await watch.scan(5_001)
+    assert world.topics.on("in") == [b"timer session 5000"]
+    world.store.close()
+
+
+async def test_an_expired_key_becomes_a_tombstone_on_the_changelog(tmp_path: Path) -> None:
+    world = World(Echo(), tmp_path)
+    view = StepView(world.store, b"ann", position=1, now_ms=0)
+    view.put(b"i1", b"x", expires_at_ms=700)
+    view.put(b"m1", b"hello")
+    await world.store.apply({b"ann": view.writes}, cast(Writer, world.topics))
+    watch = DueWatch(world.engine, timer_output=None, is_busy_with=lambda _, __: False)
+    await watch.scan(699)
+    assert world.store.get(b"ann", b"i1") is not None
+    await watch.scan(700)
+    assert world.store.get(b"ann", b"i1") is None
+    assert world.topics.on("changelog")[-1] is None
+    assert world.store.get(b"ann", b"m1") is not None
+    world.store.close()
+
+
+class Slow:
+    """An active stage: notes begin and end of each record; waits for the gate of its conversation."""
+
+    name = "slow"
+    reads: tuple[str, ...] = ("in",)
+    has_table = True
+    concurrency = 8
+
+    def __init__(self) -> None:
+        self.log: list[str] = []
+        self.gates: dict[bytes, asyncio.Event] = {}
+        self.before_commit: Callable[[], None] = lambda: None
+        self.fail_times = 0
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    async def handle(self, view: ActiveView, records: Sequence[Record]) -> list[Output]:
+        [record] = records
+        self.log.append(f"begin {record.value.decode()}")
+        if self.fail_times:
+            self.fail_times -= 1
+            raise ConnectionError("for a moment")
+        if record.value.startswith(b"!"):
+            raise Poison("told to")
+        view.put(b"journal", b"started")
+        await view.commit([Output("out", record.key, b"started " + record.value)])
+        await self.gates.setdefault(record.key, asyncio.Event()).wait()
+        self.log.append(f"end {record.value.decode()}")
+        view.put(b"journal", b"done")
+        return [Output("out", record.key, b"done " + record.value)]
+
+    def on_poison(self, record: Record, error: BaseException) -> list[Output]:
+        return []
+
+
+@pytest.fixture
+async def active(tmp_path: Path) -> AsyncIterator[tuple[World, ActiveRunner, Slow]]:
+    stage = Slow()
+    world = World(stage, tmp_path)
+    runner = ActiveRunner(world.engine, stage)
+    yield world, runner, stage
+    await runner.cancel()
+    world.store.close()
+
+
+async def test_a_slow_conversation_holds_back_only_itself(active: tuple[World, ActiveRunner, Slow]) -> None:
+    world, runner, stage = active
+    stage.gates[b"ben"] = asyncio.Event()
+    stage.gates[b"ben"].set()
+    runner.submit(world.records((b"ann", b"a1"), (b"ann", b"a2"), (b"ben", b"b1"), (b"ben", b"b2")))
+
+    def ben_is_done() -> None:
+        assert "end b2" in stage.log
+
+    await eventually(ben_is_done)
+    assert "begin a2" not in stage.log
+    assert world.committable is None
+    stage.gates.setdefault(b"ann", asyncio.Event()).set()
+    await world.done(4)
+    assert [line for line in stage.log if " a" in line] == ["begin a1", "end a1", "begin a2", "end a2"]
+
+
+async def test_commit_makes_outputs_and_state_durable_before_it_returns(
+    active: tuple[World, ActiveRunner, Slow],
+) -> None:
+    world, runner, stage = active
+    world.topics.holds = {"changelog"}
+    runner.submit(world.records((b"ann", b"a1")))
+
+    def told() -> None:
+        assert world.topics.on("changelog") == [b"started"]
+
+    await eventually(told)
+    assert world.topics.on("out") == [b"started a1"]
+    assert list(world.store.dump()) == []
+    world.topics.release()
+    stage.gates.setdefault(b"ann", asyncio.Event()).set()
+    await world.done(1)
+    assert [value.data for _, _, value in world.store.dump()] == [b"done"]
+
+
+async def test_a_passing_error_is_tried_again_and_poison_is_not(active: tuple[World, ActiveRunner, Slow]) -> None:
+    world, runner, stage = active
+    stage.fail_times = 1
+    stage.gates[b"ann"] = asyncio.Event()
+    stage.gates[b"ann"].set()
+    runner.submit(world.records((b"ann", b"a1"), (b"ann", b"!a2"), (b"ann", b"a3")))
+    await world.done(3)
+    assert stage.log == ["begin a1", "begin a1", "end a1", "begin !a2", "begin a3", "end a3"]
+    assert world.topics.on("dead") == [b"!a2"]
+
+
+async def test_a_cancelled_record_is_not_acknowledged(active: tuple[World, ActiveRunner, Slow]) -> None:
+    world, runner, stage = active
+    runner.submit(world.records((b"ann", b"a1")))
+
+    def begun() -> None:
+        assert stage.log == ["begin a1"]
+
+    await eventually(begun)
+    await runner.cancel()
+    assert world.committable is None
+    assert runner.is_idle
