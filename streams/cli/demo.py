@@ -16,7 +16,7 @@ import orjson
 
 from streams.cli.crowd import Crowd
 from streams.cli.fakes import Fakes, channels_toml, start_from_checkout
-from streams.cli.tree import free_port, is_port_free, webhook_base
+from streams.cli.tree import settings_with_ports, webhook_base
 from streams.settings import Settings
 
 BARE_SECONDS = 5
@@ -31,7 +31,7 @@ class Demo:
     """One demo; ``crowd`` is there once entered."""
 
     def __init__(self, settings: Settings, *, rate_per_s: float, say: Callable[[str], None]) -> None:
-        self.settings = _with_free_ports(settings, say)
+        self.settings = settings_with_ports(settings, say, is_any_port_fine=True)
         self.rate_per_s = rate_per_s
         self.bare_own_ms_p50: float | None = None
         self._say = say
@@ -80,8 +80,10 @@ class Demo:
                 process.kill()
                 await process.wait()
 
-    async def work(self, seconds: float | None) -> None:
-        """People write for so long (None: for ever)."""
+    async def work(self, seconds: float | None, *, on_warm: Callable[[], None]) -> None:
+        """People write for so long (None: for ever); ``on_warm`` is called when times begin to count."""
+        warm_up_s = WARM_UP_S if seconds is None else min(WARM_UP_S, seconds / 4)
+        asyncio.get_running_loop().call_later(warm_up_s, on_warm)
         until = float("inf") if seconds is None else time.monotonic() + seconds
         await self.crowd.write(rate_per_s=self.rate_per_s, until=until)
 
@@ -90,15 +92,3 @@ class Demo:
         path = folder / "iris.toml"
         path.write_text(channels_toml(existing.read_text() if existing.exists() else "", fakes.platforms))
         return path
-
-
-def _with_free_ports(settings: Settings, say: Callable[[str], None]) -> Settings:
-    """The same settings, with other ports where the configured ones are taken: a demo needs no particular one."""
-    wanted = {"port": (settings.host, settings.port), "admin_port": (settings.admin_host, settings.admin_port)}
-    ports = {}
-    for name, (host, port) in wanted.items():
-        if port == 0 or not is_port_free(host, port):
-            ports[name] = free_port(host)
-            if port:
-                say(f"port {port} is in use, so the demo takes {ports[name]} instead")
-    return settings.model_copy(update=ports)

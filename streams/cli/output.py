@@ -63,15 +63,11 @@ def say(message: str) -> None:
 
 @contextmanager
 def reported() -> Iterator[None]:
-    """Turns the errors a user can meet into one message and an exit code; a closed pipe ends quietly."""
+    """Turns the errors a user can meet into one message and an exit code. (A closed pipe ends quietly by itself.)"""
     try:
         yield
     except CommandError as error:
         _fail(str(error), error.exit_code)
-    except BrokenPipeError:
-        # The reader (`| head`) has what it wanted. Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit from None
 
 
 def _fail(message: str, exit_code: int) -> NoReturn:

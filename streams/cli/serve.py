@@ -14,18 +14,19 @@ import typer
 from rich.console import Console
 from rich.logging import RichHandler
 
+from streams.app import announce_ready
 from streams.broker import choose_broker
 from streams.channels import load_channels
-from streams.cli.demo import WARM_UP_S, Demo
+from streams.cli.demo import Demo
 from streams.cli.display import display
 from streams.cli.logs import setup_logging
 from streams.cli.operating import operating
 from streams.cli.output import write_lines
 from streams.cli.stopping import Stopped, stop_requested, unless
 from streams.cli.summary import is_whole, summary, table
-from streams.cli.tree import Tree, running, webhook_base
+from streams.cli.tree import Tree, running, settings_with_ports, webhook_base
 from streams.ensure import ensure_topics
-from streams.settings import Settings
+from streams.settings import Settings, SettingsError
 
 log = logging.getLogger("iris")
 
@@ -93,7 +94,9 @@ class _Run:
             return self._summary(tree, is_drained=is_drained)
 
     async def _start(self, stack: AsyncExitStack, stop: asyncio.Event) -> Tree:
-        settings = self._settings
+        settings = settings_with_ports(self._settings, log.info)
+        if "config" in settings.model_fields_set and not settings.config.exists():
+            raise SettingsError(f"IRIS_CONFIG names {settings.config}, which does not exist; correct or unset it")
         is_demo = self._order.demo or not load_channels(settings.config).all
         if is_demo and not self._order.demo:
             log.info("no channel is configured in %s, so simulated platforms stand in (--demo)", settings.config)
@@ -111,6 +114,7 @@ class _Run:
         tree = await unless(stop, stack.enter_async_context(running(settings, broker, say=log.info)))
         for channel in tree.channels.all:
             log.info("webhook: %s/%s/%s", webhook_base(settings), channel.platform, channel.id)
+        await announce_ready()
         return tree
 
     async def _work(self, tree: Tree, stop: asyncio.Event) -> bool:
@@ -138,8 +142,7 @@ class _Run:
             await asyncio.sleep(seconds if seconds is not None else FOR_EVER_S)
             return
         tree.tally.is_timing = False
-        asyncio.get_running_loop().call_later(WARM_UP_S, setattr, tree.tally, "is_timing", True)
-        await self._demo.work(seconds)
+        await self._demo.work(seconds, on_warm=lambda: setattr(tree.tally, "is_timing", True))
 
     async def _drain(self, tree: Tree) -> None:
         deadline = time.monotonic() + DRAIN_S

@@ -86,15 +86,25 @@ def webhook_base(settings: Settings) -> str:
     return f"http://{host}:{settings.port}/webhooks"
 
 
-def free_port(host: str) -> int:
-    """A port that nobody listens on right now."""
+def settings_with_ports(settings: Settings, say: Callable[[str], None], *, is_any_port_fine: bool = False) -> Settings:
+    """The same settings with real ports in place of 0, and, where any will do, of those that are taken."""
+    wanted = {"port": (settings.host, settings.port), "admin_port": (settings.admin_host, settings.admin_port)}
+    ports = {}
+    for name, (host, port) in wanted.items():
+        if port == 0 or (is_any_port_fine and not _is_free(host, port)):
+            ports[name] = _free_port(host)
+            if port:
+                say(f"port {port} is in use, so {ports[name]} is taken instead")
+    return settings.model_copy(update=ports)
+
+
+def _free_port(host: str) -> int:
     with socket.create_server((host, 0)) as listener:
         port: int = listener.getsockname()[1]
     return port
 
 
-def is_port_free(host: str, port: int) -> bool:
-    """Whether we could listen there right now."""
+def _is_free(host: str, port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -40,6 +40,12 @@ def test_anything_else_is_no_duration(text: str) -> None:
         ),
         (["serve"], {"IRIS_PORT": "web"}, 78, "IRIS_PORT='web': "),
         (["intake"], {"IRIS_LOG_LEVEL": "LOUD"}, 78, "IRIS_LOG_LEVEL='LOUD'"),
+        (
+            ["serve"],
+            {"IRIS_CONFIG": "/nowhere/iris.toml"},
+            78,
+            "IRIS_CONFIG names /nowhere/iris.toml, which does not exist",
+        ),
         (["serve", "--for", "soon"], {}, 2, "'soon' is no duration"),
     ],
 )

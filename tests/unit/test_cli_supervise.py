@@ -70,9 +70,10 @@ async def test_a_failed_start_stops_those_that_had_started(tmp_path: Path) -> No
     late = (
         "import os, sys, time\nwhile not os.path.exists(os.environ['FOLDER'] + '/pid'): time.sleep(0.01)\nsys.exit(1)"
     )
+    specs = [spec("a", READY + tell + WAIT, tmp_path), spec("b", late, tmp_path)]
+    supervisor = Supervisor(specs, say=lambda _: None, patience=QUICK)
     with pytest.raises(StartFailed):
-        async with running(spec("a", READY + tell + WAIT, tmp_path), spec("b", late, tmp_path)):
-            pass
+        await supervisor.start()
     assert not is_running(int((tmp_path / "pid").read_text()))
 
 
