@@ -44,7 +44,7 @@ def split_messaging(body: bytes, dialect: Dialect, channel: Channel, channels: S
     try:
         envelope = split_json(body, _Body)
     except MalformedJsonError as error:
-        raise WebhookRejected(f"the body is not JSON: {error}", status=400) from error
+        raise WebhookRejected(str(error), status=400) from error
     if envelope is None or envelope.object != dialect.webhook_object:
         return Accepted((InboundRecord(channel.id, "", encode_whole(body)),))
     records: list[InboundRecord] = []
