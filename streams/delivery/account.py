@@ -67,9 +67,12 @@ class Account:
         step.state = "sent"
         step.platform_ids = receipt.message_ids
         is_first = "sent" not in self.journal.parts.values()
+        # A part in several pieces is told once, after its last piece: told with the first, a failure of the second
+        # would leave it as sent, since `sent` outranks `failed`.
         later = {part for call in self.calls[len(self.journal.steps) :] for part in call.part_ids}
         ended = self.journal.settle((part for part in step.part_ids if part not in later), "sent")
         if not ended:
+            # Nothing to tell yet, but the piece must not be sent again.
             self.is_ahead = True
             return
         told = [call for call in self.calls[: len(self.journal.steps)] if not set(call.part_ids).isdisjoint(ended)]
@@ -106,6 +109,7 @@ class Account:
     def failed(self, step: Step, error: SendError, *, reason: str, is_contact_lost: bool) -> None:
         """The call's parts failed; all the rest with them when the contact cannot be written to any more."""
         step.state = "failed"
+        # One event for all of them: calls that cannot arrive are not made just to be refused one by one.
         rest = [part.id for part in self.journal.open_parts(self.message)] if is_contact_lost else []
         self.fail([*step.part_ids, *rest], reason, error, step=step)
 

@@ -114,6 +114,7 @@ class Courier:
 
     async def _start(self, step: Step, call: Call) -> None:
         self._account.start(step, call)
+        # The mark is durable with the start: a token that a crash left in doubt is spent for every later message too.
         token = self._account.message.reply_token
         if call.uses_reply_token and token is not None:
             until_ms = int(self._account.now_ms + self._platform.reply_token_life_s * 1000)
@@ -141,16 +142,19 @@ class Courier:
                 step.told_waits += is_free
                 self._account.refused(step, error, wait_s=wait_s)
             case Pause():
+                # The message keeps its place and its attempts; one alert and one event, however many calls find out.
                 if self._gate.close():
                     log.error("channel %s of %s is paused: %s", self._channel.id, self._channel.platform, error.reason)
                     self._account.channel_changed(step, "paused", error.reason)
                 self._account.refused(step, error, wait_s=self._limits.pause_s)
             case Replan():
+                # It did not arrive, so its parts are free for another plan.
                 step.state = "refused"
                 self._reopen(step, is_accepted=False)
                 self._plan()
                 return True
             case GiveUp(reason, is_contact_lost):
+                # Refused for what it is, not for the channel's state: that is an answer of a channel that works.
                 if not error.retryable:
                     self._reopen(step, is_accepted=False)
                 self._account.failed(step, error, reason=reason, is_contact_lost=is_contact_lost)

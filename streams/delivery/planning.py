@@ -60,13 +60,16 @@ class Planner:
         return is_old and not step.first_ms and not self._journal.touched_parts()
 
     def _calls(self) -> tuple[Call, ...]:
+        # Only what the journal says and the message itself go in, never the time of now: the same plan comes out.
         planned = set(self._journal.planned)
         left = tuple(part for part in self._message.parts if part.id in planned)
         if not left:
             return ()
         token = self._message.reply_token if self._journal.has_reply_token else None
         window = Window(self._journal.window_ms, token, self._message.last_inbound_at)
-        return self._platform.plan(self._message.model_copy(update={"parts": left}), window, self._channel)
+        is_whole = len(left) == len(self._message.parts)
+        message = self._message if is_whole else self._message.model_copy(update={"parts": left})
+        return self._platform.plan(message, window, self._channel)
 
     def _is_token_fresh(self, now_ms: int) -> bool:
         at_ms = self._message.reply_token_at

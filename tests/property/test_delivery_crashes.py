@@ -17,7 +17,8 @@ from connectors.errors import SendError
 from connectors.interface import Call, Receipt
 from schemas.outbound import OutboundMessage
 from streams.delivery.status import Status, furthest
-from tests.unit.send_world import START_S, Crash, ScriptedPlatform, Stand, message_of
+from tests.unit.send_view import START_S, Crash
+from tests.unit.send_world import ScriptedPlatform, Stand, message_of
 
 ENDS: dict[str, Status] = {
     "message_sent": "sent",
