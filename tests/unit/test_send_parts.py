@@ -7,7 +7,7 @@ import pytest
 from connectors.errors import SendError
 from connectors.interface import Call
 from tests.unit.send_view import Crash, settle
-from tests.unit.send_world import BAD, ScriptedPlatform, Stand, message_of
+from tests.unit.send_world import BAD, BUSY, ScriptedPlatform, Stand, message_of
 
 
 async def test_parts_are_remembered_one_by_one() -> None:
