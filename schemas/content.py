@@ -11,7 +11,7 @@ from schemas.base import Model
 
 
 class TextContent(Model):
-    """Plain text as the platform gave it; ``entities`` keeps mentions, commands and links in the platform's own form."""
+    """Plain text as the platform gave it; ``entities`` keeps mentions, commands and links in the platform's form."""
 
     kind: Literal["text"] = "text"
     text: str

@@ -226,7 +226,7 @@ class SendDelayed(EventData):
 
 
 class MessageSent(EventData):
-    """``platform_message_ids`` are the platform's ids in part order; ``changes`` say what could not be sent as asked."""
+    """``platform_message_ids`` in part order; ``changes`` say what could not be sent as asked."""
 
     message_id: str
     part_ids: tuple[str, ...]
