@@ -37,7 +37,7 @@ async def _table(console: Console, look: Look) -> None:
         while True:
             result = await _looked(look)
             if result is not None:
-                live.update(table(result, title=_title(result)), refresh=True)
+                live.update(table(result), refresh=True)
             await asyncio.sleep(RENEW_S)
 
 
@@ -63,9 +63,3 @@ async def _looked(look: Look) -> dict[str, Any] | None:
         return await look()
     except (aiohttp.ClientError, TimeoutError):
         return None
-
-
-def _title(result: dict[str, Any]) -> str:
-    bare = result.get("bare_own_ms_p50")
-    beside = f"; bare p50 {bare} ms, ratio {result['ratio']}" if bare is not None else ""
-    return f"{result['seconds']:.0f} s{beside} (Ctrl-C ends)"

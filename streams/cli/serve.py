@@ -60,7 +60,7 @@ def run_serve(settings: Settings, order: Order) -> None:
     if order.as_json:
         write_lines([result])
     else:
-        console.print(table(result, title=f"{result['seconds']:.0f} s"))
+        console.print(table(result))
     if not is_whole(result):
         raise typer.Exit(LOST)
 

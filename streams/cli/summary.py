@@ -50,9 +50,9 @@ def is_whole(result: Mapping[str, Any]) -> bool:
     return not result["lost"] and not result["residual"]
 
 
-def table(result: Mapping[str, Any], *, title: str) -> Table:
-    """One row per platform and one of totals, for a person."""
-    shown = Table(title=title, title_justify="left")
+def table(result: Mapping[str, Any]) -> Table:
+    """One row per platform and one of totals, for a person; below it the verdict, once there is one."""
+    shown = Table(title=_title(result), title_justify="left", caption=_verdict(result), caption_justify="left")
     columns = ("platform", *COUNTED, "own p50 ms", "own p99 ms")
     for name in columns:
         shown.add_column(name, justify="left" if name == "platform" else "right")
@@ -90,6 +90,20 @@ def _cells(row: Mapping[str, Any]) -> Iterable[str]:
     yield from (str(row[name]) for name in COUNTED)
     yield _ms(row["own_ms_p50"])
     yield _ms(row["own_ms_p99"])
+
+
+def _title(result: Mapping[str, Any]) -> str:
+    bare = result.get("bare_own_ms_p50")
+    beside = f"; own time p50 of the bare yardstick {_ms(bare)} ms, ratio {result['ratio']}" if bare is not None else ""
+    return f"{result['seconds']:.0f} s{beside}"
+
+
+def _verdict(result: Mapping[str, Any]) -> str | None:
+    if result["lost"] is None:
+        return None
+    if is_whole(result):
+        return "nothing lost, the books balance"
+    return f"LOST: {result['lost']}; not accounted for in the log: {result['residual']}"
 
 
 def _ms(value: float | None) -> str:

@@ -1,14 +1,16 @@
 """The tally counts each fact of the log once, and the summary judges by it."""
 
+import io
 import tomllib
 from collections import deque
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from streams.cli.crowd import Audience, Written
 from streams.cli.fakes import FakePlatform, channels_toml
-from streams.cli.summary import is_whole, line, summary
+from streams.cli.summary import is_whole, line, summary, table
 from streams.cli.tally import Counts, Tally, percentile
 
 
@@ -200,3 +202,12 @@ def test_simulated_channels_are_added_to_the_configured_ones() -> None:
     table = {"id": "demo", "platform": "p", "secret": ["env:A", "env:B"], "policy": {"lease_s": 5, "name": 'a "b"'}}
     text = channels_toml('[[channels]]\nid = "shop"\n', (FakePlatform("p", "", table, {}),))
     assert tomllib.loads(text) == {"channels": [{"id": "shop"}, table]}
+
+
+@pytest.mark.parametrize(
+    ("upto", "says"), [(6, "nothing lost, the books balance"), (5, "LOST: 1; not accounted for in the log: 1")]
+)
+def test_the_table_ends_with_the_verdict(upto: int, says: str) -> None:
+    console = Console(width=120, record=True, file=io.StringIO())
+    console.print(table(result_of(tally_of(*turn(1)[:upto]))))
+    assert says in console.export_text()
