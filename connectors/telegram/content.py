@@ -85,6 +85,10 @@ def _text(message: JsonObject) -> Content | None:
 
 
 def _media(message: JsonObject, kind: Any, item: JsonObject) -> Content | None:
+    """A file by its ``file_id``, which works for this bot alone and for as long as it likes.
+
+    The caption stands beside the file; an album is several Messages that share a ``media_group_id``.
+    """
     file_id = text(item, "file_id")
     if file_id is None:
         return None
@@ -109,6 +113,7 @@ def _photo(message: JsonObject) -> Content | None:
 
 
 def _animation(message: JsonObject) -> Content | None:
+    # What people call a GIF is nearly always a film without sound.
     item = obj(message["animation"])
     is_picture = (text(item, "mime_type") or "").startswith("image/")
     return _media(message, "image" if is_picture else "video", item)
@@ -140,6 +145,7 @@ def _venue(message: JsonObject) -> Content | None:
 
 def _contact(message: JsonObject) -> Content | None:
     item = obj(message["contact"])
+    # ``user_id`` equals the sender's when somebody shares their own number; who asks for that can compare.
     phone = text(item, "phone_number")
     name = " ".join(filter(None, (text(item, "first_name"), text(item, "last_name"))))
     if phone is None and not name:
@@ -149,6 +155,7 @@ def _contact(message: JsonObject) -> Content | None:
 
 
 def _web_app(message: JsonObject) -> Content | None:
+    # What a form of ours sent: the data is ours, the text is that of the button that opened it.
     item = obj(message["web_app_data"])
     data = text(item, "data")
     return None if data is None else ChoiceContent(data=data, title=text(item, "button_text"), source="form")
@@ -160,6 +167,7 @@ def _story(message: JsonObject) -> Content | None:
 
 
 def _story_id(story: JsonObject) -> str:
+    """Stories are numbered per chat, like messages."""
     return f"{ident(obj(story.get('chat')))}:{ident(story)}"
 
 

@@ -79,6 +79,7 @@ def reacted(update: Update) -> list[Draft]:
 
 
 def _emoji(reaction: JsonObject) -> str:
+    """The character, or a name for what has none: custom emoji are pictures, paid reactions are stars."""
     custom = text(reaction, "custom_emoji_id")
     return text(reaction, "emoji") or (f"custom_emoji:{custom}" if custom else text(reaction, "type") or "unknown")
 

@@ -94,6 +94,7 @@ def _chunks(row: NativeRow, size: int) -> list[NativeRow]:
 
 
 def _grouped(rows: list[NativeRow]) -> list[list[NativeRow]]:
+    """Whole rows, in order, as many to a keyboard as it holds."""
     groups: list[list[NativeRow]] = []
     held = 0
     for row in rows:

@@ -59,6 +59,7 @@ def received(update: Update) -> list[Draft]:
 
 
 def _said(update: Update, *, message_id: str, sender: str, chat: str) -> list[Any]:
+    """A message as what it is to the business: an echo of its own side, a form that was filled in, or words."""
     message, content = update.item, content_of(update.item)
     metadata = _metadata(update)
     reply_to = ident(obj(message.get("reply_to_message")), "message_id") or None
@@ -155,12 +156,14 @@ def _reports(message: JsonObject, chat: str) -> list[Any]:
 
 
 def _referral(message: JsonObject, sender: str) -> list[Any]:
+    """Where somebody came from; the start message itself follows as an ordinary one, so that it is answered."""
     words = text(message, "text") or ""
     payload = words.removeprefix(START).strip() if words.startswith(START) else ""
     return [ReferralReceived(sender_id=sender, ref=payload, source="deep_link")] if payload else []
 
 
 def _metadata(update: Update) -> JsonObject:
+    """What only Telegram knows: the place, the profile, and how the message came to be. No words of anybody."""
     message = update.item
     metadata = {**place(update, obj(message.get("chat"))), **person(obj(message.get("from")))}
     if RARE.isdisjoint(message):

@@ -66,6 +66,7 @@ def _event(draft: Draft, raw: RawEvent, *, key: str, ordinal: int) -> AnyEvent:
 
 
 def _native_key(update: Update) -> str:
+    """What makes this update the same one when it comes again; raises orjson.JSONEncodeError beyond its depth."""
     number = ident(update.native, "update_id")
     if not number:
         return hashlib.sha256(orjson.dumps(update.native, option=orjson.OPT_SORT_KEYS)).hexdigest()

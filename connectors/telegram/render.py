@@ -93,6 +93,7 @@ def text_pieces(text: str, entities: Sequence[Entity] = (), *, change: str | Non
 
 
 def _is_entity(entity: Entity) -> bool:
+    """Whether this is Telegram's own form; one bad entity makes it refuse the whole message."""
     offset, length = entity.get("offset"), entity.get("length")
     is_placed = isinstance(offset, int) and isinstance(length, int) and offset >= 0 and length > 0
     return is_placed and isinstance(entity.get("type"), str)
@@ -119,6 +120,7 @@ def _entities(entities: list[Entity], name: str = "entities") -> dict[str, Any]:
 
 
 def _media(content: MediaContent) -> list[Piece]:
+    """By link or ``file_id``; what Telegram would not fetch goes as a link that the person can open."""
     refusal = _refusal(content)
     if refusal:
         label = content.caption or content.file_name
@@ -162,6 +164,7 @@ def _refusal(content: MediaContent) -> str | None:
 
 
 def _is_document(content: MediaContent) -> bool:
+    """Whether sendDocument takes this link; in doubt it does not, for a refused call is a lost message."""
     if content.mime_type:
         return _mime(content) in DOCUMENT_URL_TYPES
     endings = [ending for group in DOCUMENT_URL_TYPES.values() for ending in group]
@@ -221,6 +224,7 @@ def _template(content: TemplateContent) -> list[Piece]:
 
 
 def _cards(content: CardContent) -> list[Block]:
+    """One message per card, each with its own buttons, one to a row: card labels tend to be long."""
     blocks = [Block(_card(card, content.alt_text), [[button] for button in card.buttons]) for card in content.cards]
     changes = blocks[0].pieces[0].changes
     if len(blocks) > 1:
@@ -231,6 +235,7 @@ def _cards(content: CardContent) -> list[Block]:
 
 
 def _card(card: Card, alt_text: str) -> list[Piece]:
+    """A picture with a caption, or a text; Telegram has no cards."""
     words = "\n".join(filter(None, (card.title, card.text)))
     entities = [{"type": "bold", "offset": 0, "length": utf16_units(card.title)}] if card.title else []
     if card.image_url and is_link(card.image_url):
