@@ -69,9 +69,11 @@ async def run_stage(name: str, settings: Settings) -> None:
     """Run one stage until SIGTERM or SIGINT. Raises SettingsError for an unknown stage or a wrong setting."""
     from streams.engine.core import Limits
     from streams.engine.worker import Runtime, StageConfig, stop_on_signals
+    from streams.ensure import require_topics
 
     if name not in BUILDERS:
         raise SettingsError(f"no stage {name!r}; there are: {', '.join(STAGES)}")
+    await require_topics(settings.kafka_url, settings)
     topics = build_topics(settings)
     stage = BUILDERS[name](settings, topics, load_channels(settings.config))
     config = StageConfig(
@@ -92,8 +94,10 @@ async def run_stage(name: str, settings: Settings) -> None:
 async def run_intake(settings: Settings) -> None:
     """Serve the public port until SIGTERM or SIGINT; raises SettingsError when the port is taken."""
     from streams.engine.worker import stop_on_signals
+    from streams.ensure import require_topics
     from streams.stages.intake_server import serve_intake
 
+    await require_topics(settings.kafka_url, settings)
     topics = build_topics(settings)
     await serve_intake(
         topics, settings, load_channels(settings.config), until=stop_on_signals(), on_ready=announce_ready

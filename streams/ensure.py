@@ -73,6 +73,19 @@ async def ensure_topics(bootstrap: str, settings: Settings) -> list[str]:
         return [status.topic.name for status in missing]
 
 
+async def require_topics(bootstrap: str, settings: Settings) -> None:
+    """What a process that runs apart asks before it starts: all topics are there with the partitions it counts on.
+
+    Raises TopicsMismatch, SettingsError when one is missing, and BrokerUnavailable.
+    """
+    async with _admin(bootstrap) as admin:
+        statuses = await _look(admin, settings)
+    _refuse_mismatch(statuses)
+    missing = next((status.topic.name for status in statuses if status.is_missing), None)
+    if missing is not None:
+        raise SettingsError(f"topic {missing} is missing at {bootstrap}; create it with `iris topics ensure`")
+
+
 def topic_config(topic: Topic, settings: Settings) -> dict[str, str]:
     """The broker's settings of one topic."""
     config = dict(topic.config)
