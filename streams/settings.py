@@ -77,14 +77,15 @@ class Settings(BaseSettings):
     inflight_records_max: int = Field(8_000, ge=1, description="records read and not yet acknowledged, per stage")
     retries: int = Field(3, ge=0, description="of a record whose handling raised, before it is a dead letter")
     log_level: str = "INFO"
-    failpoints: str = Field("", description="tests only: name=after-n-hits,…; the process dies there")
+    failpoints: str = Field("", description="tests only: see streams.engine.failpoints")
 
     @property
     def kafka_url(self) -> str:
         """Bootstrap servers; raises SettingsError where none is known (a stage started apart needs one)."""
         if self.kafka_bootstrap_servers is None:
             raise SettingsError(
-                "IRIS_KAFKA_BOOTSTRAP_SERVERS is not set: name the broker (host:port), or run `iris serve`, which starts one"
+                "IRIS_KAFKA_BOOTSTRAP_SERVERS is not set: name the broker (host:port), "
+                "or run `iris serve`, which starts one"
             )
         return self.kafka_bootstrap_servers
 

@@ -4,8 +4,8 @@ Kept per process and in memory: a restart finds out again, with one call. Waits 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 
 class Gate:
@@ -22,6 +22,8 @@ class Gate:
         self._probe_at: float | None = None
         self._is_probing = False
         self._accepted_at = 0.0
+        self.calls_out = 0
+        """Calls that hold a place now: given up, each of them would be in doubt."""
 
     @property
     def is_open(self) -> bool:
@@ -61,7 +63,8 @@ class Gate:
             if self.is_open:
                 async with self._slots:
                     if self.is_open:
-                        yield
+                        with self._call():
+                            yield
                         return
             else:
                 async with self._probe:
@@ -69,10 +72,19 @@ class Gate:
                         await self._sleep(max(0.0, self._probe_at - self._clock()))
                         self._is_probing = True
                         try:
-                            yield
+                            with self._call():
+                                yield
                         finally:
                             self._end_probe()
                         return
+
+    @contextmanager
+    def _call(self) -> Iterator[None]:
+        self.calls_out += 1
+        try:
+            yield
+        finally:
+            self.calls_out -= 1
 
     def _end_probe(self) -> None:
         self._is_probing = False

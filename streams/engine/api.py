@@ -117,6 +117,9 @@ class PureStage(Stage, Protocol):
 
 
 class ActiveStage(Stage, Protocol):
+    """``concurrency``: conversations in hand at once. A stage whose calls must not be given up midway may offer a
+    property ``is_interruptible``: while it is False, partitions are given back only after ``SETTLE_CALLS_S``."""
+
     concurrency: int
 
     async def start(self) -> None:

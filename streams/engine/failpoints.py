@@ -1,39 +1,54 @@
-"""Named crash points. A schedule in ``IRIS_FAILPOINTS`` makes the process die at one of them, as ``kill -9`` would.
+"""Named crash points. A schedule in ``IRIS_FAILPOINTS`` makes the process fail at one of them.
 
-The schedule is ``name=n,…``: die when ``name`` is reached for the n-th time. Only tests set it; without a schedule a
-failpoint costs one attribute look-up.
+The schedule is ``name=n,…``: die, as ``kill -9`` would, when ``name`` is reached for the n-th time. ``name=n:stop``
+stops the process there as SIGSTOP does, so that it can be continued later in the middle of a step; ``name=n:raise``
+raises FailpointReached once. Only tests set a schedule; without one a failpoint costs one attribute look-up.
 """
 
 import os
+import signal
 
 EXIT_CODE = 137
 """What a shell reports for a process that SIGKILL ended."""
+
+
+class FailpointReached(Exception):
+    """The unexpected, on order: what a stage's code raises when it meets something that nobody thought of."""
 
 
 class Failpoints:
     """The schedule of this process and how often each point was reached."""
 
     def __init__(self, schedule: str) -> None:
-        self._due: dict[str, int] = {}
+        self._due: dict[str, tuple[int, str]] = {}
         for item in filter(None, schedule.split(",")):
-            name, _, count = item.partition("=")
-            self._due[name.strip()] = int(count or 1)
+            name, _, rest = item.partition("=")
+            count, _, action = rest.partition(":")
+            self._due[name.strip()] = (int(count or 1), action)
 
     def reach(self, name: str) -> None:
-        """Count one pass; ends the process without any clean-up when the schedule says so."""
+        """Count one pass; acts, once, when the schedule says so."""
         due = self._due.get(name)
         if due is None:
             return
-        if due <= 1:
-            os.write(2, f"failpoint {name}: exit {EXIT_CODE}\n".encode())
+        left, action = due
+        if left > 1:
+            self._due[name] = (left - 1, action)
+            return
+        del self._due[name]
+        os.write(2, f"failpoint {name}: {action or f'exit {EXIT_CODE}'}\n".encode())
+        if action == "raise":
+            raise FailpointReached(name)
+        if action == "stop":
+            os.kill(os.getpid(), signal.SIGSTOP)
+        else:
             os._exit(EXIT_CODE)
-        self._due[name] = due - 1
 
 
 _failpoints = Failpoints(os.environ.get("IRIS_FAILPOINTS", ""))
 
 
 def failpoint(name: str) -> None:
-    """Die here if the schedule says so."""
+    """Fail here if the schedule says so."""
     if _failpoints._due:
         _failpoints.reach(name)

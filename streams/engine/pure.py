@@ -89,6 +89,7 @@ class PureLane:
             outputs.extend(made)
             if view.writes:
                 writes[key] = view.writes
+        failpoint(f"{self._stage.name}.before_outputs")
         if outputs:
             await engine.write(outputs, self._partition, conversations)
             failpoint(f"{self._stage.name}.after_outputs")

@@ -20,9 +20,6 @@ from streams.engine.core import end_process
 
 log = logging.getLogger(__name__)
 
-SETTLE_S = 2.0
-"""How long a pure step may take to finish when partitions are revoked; an active stage names its own."""
-
 
 class BatchConsumer(driver.Consumer):
     """The consumer of one stage. ``self.app.runtime`` is the ``streams.engine.worker.Runtime`` of the process."""

@@ -22,12 +22,16 @@ from streams.engine.core import Engine, Limits, end_process
 from streams.engine.due import DueWatch
 from streams.engine.pure import PureRunner
 from streams.engine.table import PromptTableManager, StageApp, StateTable
-from streams.engine.transport import SETTLE_S, BatchTransport
+from streams.engine.transport import BatchTransport
 from streams.engine.writer import Writer
 
 log = logging.getLogger(__name__)
 
-STOP_TIMEOUT_S = 12.0
+SETTLE_S = 2.0
+"""How long what is in hand may take to finish when partitions are given back."""
+SETTLE_CALLS_S = 8.0
+"""The same while the stage is not interruptible: longer than any platform's time-out for one call."""
+STOP_TIMEOUT_S = 13.0
 """Within the 15 s that a rolling restart allows."""
 
 
@@ -65,7 +69,6 @@ class Runtime:
         self.runner: Any = (
             ActiveRunner(self.engine, stage) if hasattr(stage, "concurrency") else PureRunner(self.engine, stage)
         )
-        self.settle_s: float = getattr(stage, "settle_s", SETTLE_S)
         self.is_ready = asyncio.Event()
         self.app = self._build_app()
         self._due = DueWatch(
@@ -135,14 +138,16 @@ class Runtime:
             log.info("fenced %d changelog partitions in %.0f ms", len(changelogs), (time.monotonic() - began) * 1000)
 
     async def settle(self) -> None:
-        """Start nothing more; let what is in hand finish within ``settle_s``, then give it up."""
+        """Start nothing more; let what is in hand finish in time, then give it up."""
         self.runner.clear()
-        give_up = time.monotonic() + self.settle_s
-        while not self.runner.is_idle and time.monotonic() < give_up:
+        began = time.monotonic()
+        while not self.runner.is_idle:
+            waited_s = time.monotonic() - began
+            if waited_s > (SETTLE_S if getattr(self.stage, "is_interruptible", True) else SETTLE_CALLS_S):
+                log.info("giving up what is in hand after %.1f s; it will be read again", waited_s)
+                await self.runner.cancel()
+                break
             await asyncio.sleep(0.005)
-        if not self.runner.is_idle:
-            log.info("giving up what is in hand after %.1f s; it will be read again", self.settle_s)
-            await self.runner.cancel()
 
     async def end_assignment(self) -> None:
         """Nothing of the old assignment may be written or acknowledged any more."""

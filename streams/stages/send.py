@@ -57,6 +57,11 @@ class Send:
         self._senders: dict[str, Sender] = {}
         self._gates: dict[tuple[str, str], Gate] = {}
 
+    @property
+    def is_interruptible(self) -> bool:
+        """Whether giving up everything now would leave no call in doubt."""
+        return not any(gate.calls_out for gate in self._gates.values())
+
     async def start(self) -> None:
         """Make the senders of the configured channels."""
         for name in sorted({channel.platform for channel in self._channels.all}):

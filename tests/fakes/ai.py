@@ -37,7 +37,7 @@ BODIES = {
     "wrong_type": b'{"response_text": ["not", "a", "text"], "response_type": 7}',
 }
 """Faults that are a 200 with this body."""
-KINDS = frozenset(STATUS) | frozenset(BODIES) | {"hang", "drip", "reset", "reset_amid", "huge"}
+KINDS = frozenset(STATUS) | frozenset(BODIES) | {"hang", "slow", "drip", "reset", "reset_amid", "huge"}
 
 
 class Question(TypedDict):
@@ -86,7 +86,8 @@ class FakeAI:
     ) -> Fault:
         """Switch a fault on: the next ``times`` questions, a random ``share`` of them, or all (of one conversation).
 
-        Options: ``seconds`` (hang, and pause between bytes of drip), ``retry_after_s`` (header of every status fault).
+        Options: ``seconds`` (hang; slow: a good answer after that time; drip: pause between bytes), ``retry_after_s``
+        (header of every status fault).
         Raises ValueError for an unknown kind.
         """
         if kind not in KINDS:
@@ -171,6 +172,10 @@ class FakeAI:
         if fault.kind in STATUS:
             return self._refused(fault, question)
         question["status"] = 200
+        if fault.kind == "slow":
+            await asyncio.sleep(seconds)
+            question["answered_at"] = self.clock()
+            return web.json_response(self._answer(question))
         if fault.kind in BODIES:
             return web.Response(body=BODIES[fault.kind], content_type="application/json")
         if fault.kind == "huge":
