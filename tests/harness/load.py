@@ -30,7 +30,7 @@ async def write_one(fake: FakePlatform, user: str, number: int, *, give_up_s: fl
 
 
 class Load:
-    """``users`` per fake, ``messages`` each; ``pause_s`` between a user's messages (random around it)."""
+    """``users`` per fake, ``messages`` each in ``run``; ``pause_s`` between a user's messages (random around it)."""
 
     def __init__(self, fakes: list[FakePlatform], *, users: int, messages: int, pause_s: float, seed: int) -> None:
         self.sent: list[Sent] = []
@@ -46,6 +46,12 @@ class Load:
             *(self._user(fake, f"user{n}", on_progress) for fake in self._fakes for n in range(self._users))
         )
 
+    async def run_until(self, stop: asyncio.Event) -> None:
+        """All users side by side, each writing on and on until the event is set."""
+        await asyncio.gather(
+            *(self._user_until(stop, fake, f"user{n}") for fake in self._fakes for n in range(self._users))
+        )
+
     def users_of(self, platform: str) -> list[str]:
         """Names of the users that write on a platform."""
         return sorted({message.user for message in self.sent if message.platform == platform})
@@ -56,3 +62,10 @@ class Load:
             self.sent.append(await write_one(fake, user, number))
             if on_progress is not None:
                 on_progress(len(self.sent))
+
+    async def _user_until(self, stop: asyncio.Event, fake: FakePlatform, user: str) -> None:
+        number = 0
+        while not stop.is_set():
+            await asyncio.sleep(self._random.uniform(0, 2 * self._pause_s))
+            number += 1
+            self.sent.append(await write_one(fake, user, number))

@@ -38,6 +38,14 @@ class Process:
         return self._process is not None and self._process.returncode is None
 
     @property
+    def is_stopped(self) -> bool:
+        """Whether the kernel has it stopped (SIGSTOP), as proc(5), "/proc/pid/stat", tells."""
+        if not self.is_alive:
+            return False
+        state = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0]
+        return state == "T"
+
+    @property
     def pid(self) -> int:
         """Of the running process."""
         assert self._process is not None, f"{self.name} was not started"
