@@ -16,7 +16,7 @@ import orjson
 
 from streams.cli.crowd import Crowd
 from streams.cli.fakes import Fakes, channels_toml, start_from_checkout
-from streams.cli.tree import settings_with_ports, webhook_base
+from streams.cli.tree import webhook_base
 from streams.settings import Settings
 
 BARE_SECONDS = 5
@@ -31,7 +31,7 @@ class Demo:
     """One demo; ``crowd`` is there once entered."""
 
     def __init__(self, settings: Settings, *, rate_per_s: float, say: Callable[[str], None]) -> None:
-        self.settings = settings_with_ports(settings, say, is_any_port_fine=True)
+        self.settings = settings
         self.rate_per_s = rate_per_s
         self.bare_own_ms_p50: float | None = None
         self._say = say

@@ -1,6 +1,7 @@
 """Reads ``iris.conversation.events`` beside the stages, from now on, into a tally. Belongs to no consumer group."""
 
 import asyncio
+import logging
 import time
 from contextlib import suppress
 
@@ -9,6 +10,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from streams.cli.tally import Tally
 from streams.settings import Settings
+
+# It retries by itself and says so as an error each time, as when a broker that has just started is not leader yet.
+logging.getLogger("aiokafka.consumer.fetcher").setLevel(logging.CRITICAL)
 
 POLL_MS = 200
 RECORDS_MAX = 2_000

@@ -94,12 +94,13 @@ class _Run:
             return self._summary(tree, is_drained=is_drained)
 
     async def _start(self, stack: AsyncExitStack, stop: asyncio.Event) -> Tree:
-        settings = settings_with_ports(self._settings, log.info)
+        settings = self._settings
         if "config" in settings.model_fields_set and not settings.config.exists():
             raise SettingsError(f"IRIS_CONFIG names {settings.config}, which does not exist; correct or unset it")
         is_demo = self._order.demo or not load_channels(settings.config).all
         if is_demo and not self._order.demo:
             log.info("no channel is configured in %s, so simulated platforms stand in (--demo)", settings.config)
+        settings = settings_with_ports(settings, log.info, is_any_port_fine=is_demo)
         broker = await unless(stop, choose_broker(settings))
         stack.push_async_callback(broker.stop)
         settings = settings.model_copy(update={"kafka_bootstrap_servers": broker.bootstrap})

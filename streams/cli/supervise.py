@@ -17,6 +17,10 @@ FINAL_EXITS = frozenset({2, os.EX_DATAERR, os.EX_CONFIG})
 """A child that ends so would end so again: wrong usage, records that fail one like the other, a wrong setting."""
 
 
+FAILED_START_S = 1.0
+"""Nothing was taken in yet, so there is nothing to finish; the person waits for the message."""
+
+
 @dataclass(frozen=True, slots=True)
 class Patience:
     """Limits in seconds. ``stop_s``: from the first SIGTERM to SIGKILL for all; ``intake_s`` of it belong to those that
@@ -52,7 +56,7 @@ class Supervisor:
                 for spec in self._specs:
                     group.create_task(self._launch(spec))
         except* StartFailed as failures:
-            await self.stop()
+            await self.stop(within_s=FAILED_START_S)
             raise failures.exceptions[0] from None
         self._keepers = [asyncio.create_task(self._keep(spec)) for spec in self._specs]
 
@@ -62,18 +66,19 @@ class Supervisor:
         for keeper in done:
             keeper.result()
 
-    async def stop(self) -> None:
+    async def stop(self, *, within_s: float | None = None) -> None:
         """SIGTERM to those that take work in, then to the rest, SIGKILL at the end of patience; all are gone after."""
+        stop_s = self._patience.stop_s if within_s is None else min(within_s, self._patience.stop_s)
         for keeper in self._keepers:
             keeper.cancel()
         await asyncio.gather(*self._keepers, return_exceptions=True)
         self._keepers = []
-        deadline = asyncio.get_running_loop().time() + self._patience.stop_s
+        deadline = asyncio.get_running_loop().time() + stop_s
         first = [child for child in self._children.values() if child.spec.stops_first]
         for child in first:
             child.send(signal.SIGTERM)
         with suppress(TimeoutError):
-            await asyncio.wait_for(_all_ended(first), self._patience.intake_s)
+            await asyncio.wait_for(_all_ended(first), min(self._patience.intake_s, stop_s))
         for child in self._children.values():
             child.send(signal.SIGTERM)
         await self._end_by(deadline)
@@ -84,7 +89,7 @@ class Supervisor:
             await asyncio.wait_for(_all_ended(children), max(0.0, deadline - asyncio.get_running_loop().time()))
         for child in children:
             if child.process.returncode is None:
-                self._say(f"{child.spec.name} did not end within {self._patience.stop_s:.0f} s and is killed")
+                self._say(f"{child.spec.name} did not end in time and is killed")
                 child.send(signal.SIGKILL)
         await _all_ended(children)
         self._children.clear()

@@ -24,7 +24,7 @@ from streams.cli.log_reader import LogReader
 from streams.cli.parts import intake_spec, stage_spec
 from streams.cli.supervise import Patience, Supervisor
 from streams.cli.tally import Tally
-from streams.settings import Settings
+from streams.settings import Settings, SettingsError
 
 STOP = Patience(stop_s=8.0)
 """With the broker's own end after it, everything is gone within 15 s of a Ctrl-C."""
@@ -87,20 +87,32 @@ def webhook_base(settings: Settings) -> str:
 
 
 def settings_with_ports(settings: Settings, say: Callable[[str], None], *, is_any_port_fine: bool = False) -> Settings:
-    """The same settings with real ports in place of 0, and, where any will do, of those that are taken."""
+    """The same settings with real ports in place of 0.
+
+    A port that is taken is replaced where any will do; else SettingsError names it, before anything is started.
+    """
     wanted = {"port": (settings.host, settings.port), "admin_port": (settings.admin_host, settings.admin_port)}
     ports = {}
     for name, (host, port) in wanted.items():
-        if port == 0 or (is_any_port_fine and not _is_free(host, port)):
-            ports[name] = _free_port(host)
-            if port:
-                say(f"port {port} is in use, so {ports[name]} is taken instead")
+        if port and _is_free(host, port):
+            continue
+        if port and not is_any_port_fine:
+            raise SettingsError(
+                f"{host}:{port} cannot be opened: another process listens there, or the address is not this machine's; "
+                f"set IRIS_{name.upper()} to a free port"
+            )
+        ports[name] = _free_port(host)
+        if port:
+            say(f"port {port} is in use, so {ports[name]} is taken instead")
     return settings.model_copy(update=ports)
 
 
 def _free_port(host: str) -> int:
-    with socket.create_server((host, 0)) as listener:
-        port: int = listener.getsockname()[1]
+    try:
+        with socket.create_server((host, 0)) as listener:
+            port: int = listener.getsockname()[1]
+    except OSError as error:
+        raise SettingsError(f"nothing can listen on {host}: {error.strerror}; correct IRIS_HOST") from error
     return port
 
 
