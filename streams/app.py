@@ -67,7 +67,11 @@ BUILDERS: dict[str, Callable[[Settings, Topics, Channels], Any]] = {
 
 async def run_stage(name: str, settings: Settings) -> None:
     """Run one stage until SIGTERM or SIGINT. Raises SettingsError for an unknown stage or a wrong setting."""
+    from prometheus_client import REGISTRY
+
+    from streams.admin import admin_application, listen
     from streams.engine.core import Limits
+    from streams.engine.metrics import EngineMetrics
     from streams.engine.worker import Runtime, StageConfig, stop_on_signals
     from streams.ensure import require_topics
 
@@ -88,7 +92,16 @@ async def run_stage(name: str, settings: Settings) -> None:
         commit_interval_s=settings.commit_interval_s,
         instance_id=f"{settings.instance_id}-{name}" if settings.instance_id else None,
     )
-    await Runtime(stage, config).run(until=stop_on_signals(), on_ready=announce_ready)
+    runtime = Runtime(stage, config)
+    REGISTRY.register(EngineMetrics(runtime.engine))
+    admin = None
+    if settings.worker_admin_port is not None:
+        health = admin_application(runtime.readiness)
+        port = settings.worker_admin_port
+        admin = await listen(health, settings.admin_host, port, variable="IRIS_WORKER_ADMIN_PORT")
+    await runtime.run(until=stop_on_signals(), on_ready=announce_ready)
+    if admin is not None:
+        await admin.cleanup()
 
 
 async def run_intake(settings: Settings) -> None:

@@ -35,6 +35,7 @@ class Settings(BaseSettings):
     port: int = Field(8080, ge=0, le=65535, description="public port: webhooks")
     admin_host: str = "127.0.0.1"
     admin_port: int = Field(8081, ge=0, le=65535, description="health, metrics, /v1")
+    worker_admin_port: int | None = Field(None, description="health and metrics of a stage run apart; unset: none")
     admin_token: SecretStr | None = Field(None, description="bearer token of /v1; unset: /v1 is closed")
     body_bytes_max: int = Field(4_000_000, description="a larger webhook body gets 413 (WhatsApp sends up to 3 MB)")
     body_depth_max: int = Field(64, description="a deeper JSON body gets 400")

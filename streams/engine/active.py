@@ -13,6 +13,7 @@ from streams.engine.api import ActiveStage, Output, Poison, Record
 from streams.engine.core import Engine, require_writable
 from streams.engine.failpoints import failpoint
 from streams.engine.failures import dead_letter
+from streams.engine.seeded import seeded
 from streams.engine.view import StepView
 
 RETRY_S = (0.1, 0.5, 1.0, 2.0)
@@ -133,8 +134,11 @@ class ActiveRunner:
                 outputs = await self._stage.handle(view, [record])
                 require_writable(outputs)
             except Exception as error:  # noqa: BLE001 - the stage's edge: it becomes a dead letter
+                if seeded("ack_on_exception"):
+                    return ActiveStepView(self._engine, record), []
                 if isinstance(error, Poison) or attempt == retries:
                     self._engine.guard.gave_up(error)
+                    self._engine.dead += 1
                     letter = dead_letter(self._engine.dead_letters, record, stage=self._stage.name, error=error)
                     return ActiveStepView(self._engine, record), [*self._stage.on_poison(record, error), letter]
                 await asyncio.sleep(RETRY_S[min(attempt, len(RETRY_S) - 1)])

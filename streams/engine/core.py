@@ -18,6 +18,7 @@ from aiokafka.structs import TopicPartition
 from streams.engine.api import Output, Poison, Record, Stage
 from streams.engine.failures import FailureGuard
 from streams.engine.partitioner import partition_of
+from streams.engine.seeded import drops_fetch
 from streams.engine.store import PartitionStore
 from streams.engine.tracker import PartitionTracker
 from streams.engine.writer import RECORD_BYTES_MAX, WireRecord, Writer
@@ -71,6 +72,7 @@ class Engine:
         self.has_room.set()
         self.inflight = 0
         self.handled = 0
+        self.dead = 0
         self.on_failure: Callable[[BaseException], None] = end_process
 
     # Assignment.
@@ -93,6 +95,9 @@ class Engine:
         """(records to handle, offset to read again from); see ``PartitionTracker.admit``."""
         tracker = self.trackers.get(place)
         if tracker is None:
+            return [], None
+        if drops_fetch(self.epoch, place):
+            tracker.next_offset = fetched[-1].offset + 1
             return [], None
         admitted, seek_to = tracker.admit(fetched)
         self.inflight += len(admitted)
@@ -128,6 +133,11 @@ class Engine:
         tracker = self.trackers.get(place)
         if tracker is not None:
             tracker.finish(offsets)
+
+    @property
+    def lag_age_s(self) -> float:
+        """Age of the oldest record in hand, over all partitions."""
+        return max((tracker.lag_age_s for tracker in self.trackers.values()), default=0.0)
 
     def offsets(self) -> dict[TopicPartition, int]:
         """What may be committed now, per source partition."""

@@ -15,6 +15,7 @@ from streams.engine.api import Output, Poison, PureStage, Record
 from streams.engine.core import Engine, require_writable
 from streams.engine.failpoints import failpoint
 from streams.engine.failures import dead_letter
+from streams.engine.seeded import commit_first, seeded
 from streams.engine.store import PartitionStore, Writes
 from streams.engine.view import StepView
 
@@ -89,6 +90,8 @@ class PureLane:
             outputs.extend(made)
             if view.writes:
                 writes[key] = view.writes
+        if seeded("offset_before_outputs"):
+            await commit_first(lambda: self._acknowledge(epoch, records), list(engine.trackers.values()))
         failpoint(f"{self._stage.name}.before_outputs")
         if outputs:
             await engine.write(outputs, self._partition, conversations)
@@ -168,7 +171,10 @@ class PureLane:
         return outputs, kept
 
     def _give_up(self, record: Record, error: Exception) -> list[Output]:
+        if seeded("ack_on_exception"):
+            return []
         self._engine.guard.gave_up(error)
+        self._engine.dead += 1
         letter = dead_letter(self._engine.dead_letters, record, stage=self._stage.name, error=error)
         return [*self._stage.on_poison(record, error), letter]
 

@@ -5,6 +5,7 @@ handed to a lane and finished in any order; reading starts at the committed offs
 read again before it is believed (records that a rebalance dropped after their fetch would otherwise be lost).
 """
 
+import time
 from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Protocol, TypeVar
@@ -23,13 +24,14 @@ R = TypeVar("R", bound=HasOffset)
 class PartitionTracker:
     """Prefix of one source partition, from ``start``, the offset that reading begins with."""
 
-    __slots__ = ("_announced", "_finished", "_reread_at", "committed", "next_offset", "prefix_end")
+    __slots__ = ("_admitted", "_announced", "_finished", "_reread_at", "committed", "next_offset", "prefix_end")
 
     def __init__(self, start: int) -> None:
         self.next_offset = start
         self.prefix_end: int | None = None
         self.committed: int | None = None
         self._announced: deque[int] = deque()
+        self._admitted: deque[tuple[int, float]] = deque()
         self._finished: set[int] = set()
         self._reread_at: int | None = None
 
@@ -48,6 +50,7 @@ class PartitionTracker:
             return (), self.next_offset
         self.next_offset = records[-1].offset + 1
         self._announced.extend(record.offset for record in records)
+        self._admitted.append((records[-1].offset, time.monotonic()))
         return records, None
 
     def finish(self, offsets: Iterable[int]) -> None:
@@ -61,11 +64,18 @@ class PartitionTracker:
             finished.discard(last)
         if last is not None:
             self.prefix_end = last + 1
+            while self._admitted and self._admitted[0][0] <= last:
+                self._admitted.popleft()
 
     @property
     def committable(self) -> int | None:
         """The offset to commit, or None when there is nothing new."""
         return self.prefix_end if self.prefix_end != self.committed else None
+
+    @property
+    def lag_age_s(self) -> float:
+        """How long the oldest fetch that is not wholly finished has been in hand; 0 when nothing is."""
+        return time.monotonic() - self._admitted[0][1] if self._admitted else 0.0
 
     @property
     def unfinished(self) -> int:

@@ -32,6 +32,8 @@ SETTLE_S = 2.0
 SETTLE_CALLS_S = 8.0
 """The same while the stage is not interruptible: longer than any platform's time-out for one call."""
 STOP_TIMEOUT_S = 13.0
+LAG_AGE_S_MAX = 60.0
+"""A stage whose oldest record in hand is older is not ready; a turn's own limit is 15 s."""
 """Within the 15 s that a rolling restart allows."""
 
 
@@ -126,6 +128,14 @@ class Runtime:
     async def _on_rebalance_complete(self, *args: Any, **kwargs: Any) -> None:
         self.engine.is_accepting = True
         self.is_ready.set()
+
+    def readiness(self) -> str:
+        """What the stage waits for; empty while it works and keeps up."""
+        if not self.engine.is_accepting:
+            return "no partitions yet: joining the group or recovering tables"
+        if self.engine.lag_age_s > LAG_AGE_S_MAX:
+            return f"the oldest record in hand is {self.engine.lag_age_s:.0f} s old"
+        return ""
 
     # Assignment.
 

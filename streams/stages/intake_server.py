@@ -7,21 +7,17 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
-from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-
+from streams.admin import admin_application, listen
 from streams.channels import Channels
 from streams.engine.core import end_process
 from streams.engine.partitioner import partition_of
+from streams.engine.seeded import scattered, seeded
 from streams.engine.writer import WireRecord, Writer
-from streams.settings import Settings, SettingsError
+from streams.settings import Settings
 from streams.stages.intake import Intake
 from streams.topics import Topics
 
 log = logging.getLogger(__name__)
-
-KEEPALIVE_S = 75.0
-SHUTDOWN_S = 5.0
 
 
 class KeyedProducer:
@@ -35,7 +31,8 @@ class KeyedProducer:
         """All records acknowledged, in order per key. Cancelling waits for nothing; what was queued may still land."""
         batches: dict[int, list[WireRecord]] = {}
         for key, value, headers in records:
-            batches.setdefault(partition_of(key, self._partitions), []).append((key, value, headers))
+            number = scattered(self._partitions) if seeded("unkeyed_produce") else partition_of(key, self._partitions)
+            batches.setdefault(number, []).append((key, value, headers))
         futures = [self._writer.write(topic, partition, batch) for partition, batch in batches.items()]
         for future in futures:
             await asyncio.shield(future)
@@ -53,41 +50,12 @@ async def serve_intake(
     writer = Writer(settings.kafka_url, client_id=f"{settings.topic_prefix}intake", on_failure=end_process)
     await writer.start()
     intake = Intake(topics, settings, channels, KeyedProducer(writer, settings.partitions))
-    public = await _listen(intake.application(), settings.host, settings.port, variable="IRIS_PORT")
-    admin = await _listen(_admin(), settings.admin_host, settings.admin_port, variable="IRIS_ADMIN_PORT")
+    public = await listen(intake.application(), settings.host, settings.port, variable="IRIS_PORT")
+    # The producer is connected before a port opens, and waits for a broker that went away: no state is "not ready".
+    health = admin_application(lambda: "")
+    admin = await listen(health, settings.admin_host, settings.admin_port, variable="IRIS_ADMIN_PORT")
     await on_ready()
     await until.wait()
     await public.cleanup()
     await admin.cleanup()
     await writer.stop()
-
-
-def _admin() -> web.Application:
-    app = web.Application()
-    app.router.add_get("/livez", _alive)
-    app.router.add_get("/readyz", _alive)
-    app.router.add_get("/startupz", _alive)
-    app.router.add_get("/metrics", _metrics)
-    return app
-
-
-async def _alive(request: web.Request) -> web.Response:
-    """The loop runs, and the port only opens once the producer is connected."""
-    return web.Response(text="ok")
-
-
-async def _metrics(request: web.Request) -> web.Response:
-    return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
-
-
-async def _listen(app: web.Application, host: str, port: int, *, variable: str) -> web.AppRunner:
-    runner = web.AppRunner(app, access_log=None, keepalive_timeout=KEEPALIVE_S, shutdown_timeout=SHUTDOWN_S)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, host, port).start()
-    except OSError as error:
-        await runner.cleanup()
-        raise SettingsError(
-            f"{host}:{port} cannot be opened ({error.strerror}); set {variable} to a free port"
-        ) from error
-    return runner

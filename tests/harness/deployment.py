@@ -50,7 +50,7 @@ class Deployment:
             name: kinds[name](seed=seed) for name in (platforms if platforms is not None else kinds)
         }
         self.ai = FakeAI()
-        self.port = _free_port()
+        self.port = free_port()
         self.settings = {
             "kafka_bootstrap_servers": bootstrap,
             "topic_prefix": self.prefix,
@@ -143,7 +143,8 @@ class Deployment:
         await asyncio.gather(*(fake.stop() for fake in self.fakes.values()), self.ai.stop())
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on now."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
 

@@ -1,0 +1,49 @@
+"""The admin port of a process: ``/livez``, ``/readyz``, ``/startupz`` and ``/metrics``. Writes nothing."""
+
+from collections.abc import Callable
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from streams.settings import SettingsError
+
+KEEPALIVE_S = 75.0
+SHUTDOWN_S = 5.0
+
+Readiness = Callable[[], str]
+"""Empty when the process can work, else what it waits for."""
+
+
+def admin_application(readiness: Readiness) -> web.Application:
+    """Routes of the admin port. Alive: the loop answers. Ready and started: ``readiness`` says nothing."""
+
+    async def alive(_request: web.Request) -> web.Response:
+        return web.Response(text="ok\n")
+
+    async def ready(_request: web.Request) -> web.Response:
+        missing = readiness()
+        return web.Response(text=f"{missing or 'ok'}\n", status=503 if missing else 200)
+
+    async def metrics(_request: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    app = web.Application()
+    app.router.add_get("/livez", alive)
+    app.router.add_get("/readyz", ready)
+    app.router.add_get("/startupz", ready)
+    app.router.add_get("/metrics", metrics)
+    return app
+
+
+async def listen(app: web.Application, host: str, port: int, *, variable: str) -> web.AppRunner:
+    """Serve an application; raises SettingsError, naming the variable, when the port cannot be opened."""
+    runner = web.AppRunner(app, access_log=None, keepalive_timeout=KEEPALIVE_S, shutdown_timeout=SHUTDOWN_S)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as error:
+        await runner.cleanup()
+        raise SettingsError(
+            f"{host}:{port} cannot be opened ({error.strerror}); set {variable} to a free port"
+        ) from error
+    return runner
