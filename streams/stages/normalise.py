@@ -1,8 +1,8 @@
 """normalise: reads ``iris.inbound.<platform>``, writes ``iris.conversation.events`` and ``iris.dead.letters``.
 
 Pure: a raw event becomes zero or more conversation events, or a dead letter when it can belong to no conversation. It
-keeps no table: the ids it gives are functions of the record, so a repeat writes the same events again and the fold counts the
-first.
+keeps no table: the ids it gives are functions of the record, so a repeat writes the same events again and the fold
+counts the first.
 """
 
 from collections.abc import Sequence
