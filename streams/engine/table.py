@@ -12,8 +12,10 @@ from typing import Any, cast
 import faust
 from faust.stores.base import Store as FaustStore
 from faust.tables.manager import TableManager as FaustTableManager
+from faust.tables.recovery import Recovery
 from faust.tables.table import Table as FaustTable
 from faust.types import TP
+from mode import Service
 
 from schemas import headers as header_names
 from streams.engine import keys
@@ -118,8 +120,29 @@ class StateTable(FaustTable[Any, Any]):
         return StateStore(app.state_folder, app.partition_stores, app, self)
 
 
+class PromptRecovery(Recovery):
+    """Faust's recovery, ended by whoever applied the last changelog record, and by nobody else."""
+
+    def _set_recovery_started(self) -> None:
+        # Faust takes the signal back only after up to five seconds: a second recovery within them would end at once,
+        # and the stage would work on a state that is not there yet.
+        self.signal_recovery_end.clear()
+        super()._set_recovery_started()
+
+    @Service.task
+    async def _slurp_changelogs(self) -> None:
+        """Nothing: no changelog record comes through Faust's queue, and the original takes signals back untimely."""
+
+
 class PromptTableManager(FaustTableManager):
     """Faust's manager without the second that it sleeps at start: here all tables exist before the app starts."""
+
+    @property
+    def recovery(self) -> Recovery:
+        """The recovery service of this manager."""
+        if self._recovery is None:
+            self._recovery = PromptRecovery(self.app, self, beacon=self.beacon, loop=self.loop)
+        return self._recovery
 
     async def on_start(self) -> None:
         await self._update_channels()

@@ -47,10 +47,10 @@ class BatchConsumer(driver.Consumer):
                     return
                 if not fetched:
                     await asyncio.sleep(0)
-                elif not self.flow_active:
-                    await self._seek_again()
-                elif epoch == engine.epoch:
+                elif self.flow_active and epoch == engine.epoch:
                     await self._hand_over(fetched, active)
+                else:
+                    await self._read_again(fetched)
         except self.consumer_stopped_errors:
             if not self.app.should_stop:
                 raise
@@ -61,11 +61,26 @@ class BatchConsumer(driver.Consumer):
         except TimeoutError:
             return
 
-    async def _seek_again(self) -> None:
-        """A fetch returned while the flow was stopped: its records are dropped, so read from the prefix again."""
+    async def _read_again(self, dropped: Iterable[Any]) -> None:
+        """Records of these partitions were fetched and dropped: a fetch may begin under one assignment and return
+        under the next, which has sought already, and nobody else would miss its records until later ones come."""
+        recovery = self._app.tables.recovery
+        assignment = self.assignment()
+        offsets: dict[TP, int] = {}
+        for tp in (TP(*place) for place in dropped):
+            tracker = self._runtime.engine.trackers.get(TopicPartition(*tp))
+            if tp not in assignment:
+                continue
+            if tracker is not None:
+                offsets[tp] = tracker.next_offset
+            elif tp in recovery.active_tps:
+                offsets[tp] = max(0, recovery.active_offsets.get(tp) or 0)
+        if not offsets:
+            return
+        log.info("reading %d partitions again, their records came too late for an assignment", len(offsets))
         try:
-            await self.perform_seek()
-        except (KafkaError, IllegalStateError) as error:
+            await self._thread.seek_wait(offsets)
+        except (KafkaError, IllegalStateError, TimeoutError) as error:
             log.warning("seeking back failed, the next assignment does it again: %r", error)
 
     async def _hand_over(self, fetched: Mapping[Any, Sequence[Any]], active: set[TP] | None) -> None:
