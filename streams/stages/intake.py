@@ -21,6 +21,7 @@ from schemas import headers as names
 from schemas.ids import conversation_id
 from streams.channels import Channels
 from streams.engine.failpoints import failpoint
+from streams.engine.seeded import seeded, write_later
 from streams.metrics import INTAKE_ANSWERS, INTAKE_REFUSED, INTAKE_SECONDS
 from streams.settings import Settings
 from streams.topics import Topics
@@ -124,7 +125,10 @@ class Intake:
         received_at = f"{began * 1000:.3f}".encode()
         trace = (headers.get("traceparent") or _new_traceparent()).encode()
         records = [self._record(platform, record, received_at, trace) for record in made.records]
-        await self._producer.produce(self._topics.inbound(platform.name), records)
+        stored = self._producer.produce(self._topics.inbound(platform.name), records)
+        if seeded("answer_before_acks"):
+            stored = write_later(stored)
+        await stored
 
     def _record(
         self, platform: Platform, record: InboundRecord, received_at: bytes, trace: bytes
