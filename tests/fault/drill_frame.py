@@ -32,6 +32,7 @@ class Frame:
         self.missed: list[str] = []
         self.faults_planned = 0
         self.faults_seen = 0
+        self._limits: dict[str, float] = {}
         self._totals = dict.fromkeys(("accepted", "lost", "doubled", "reordered", "unknown", "residual"), 0)
         self._began = time.monotonic()
 
@@ -65,7 +66,11 @@ class Frame:
         """Report a figure. A ``limit`` decides in the full form, and in the quick one if it ``decides`` there too."""
         self.measures[name] = round(value, 3)
         if limit is not None and (decides or not self.is_quick):
-            self.require(value <= limit, f"{name} is {value:.2f}, over {limit:g}")
+            self._limits[name] = limit
+
+    def measure_worst(self, name: str, value: float, *, limit: float) -> None:
+        """Report the largest of several values of a figure."""
+        self.measure(name, max(value, float(self.measures.get(name, value))), limit=limit)
 
     def judge(self, verdict: Verdict) -> None:
         """Add a history checker's verdict; several deployments of one drill add up."""
@@ -92,6 +97,8 @@ class Frame:
 
     def report(self) -> dict[str, Any]:
         """The object that the drill ends with."""
+        for name, limit in self._limits.items():
+            self.require(self.measures[name] <= limit, f"{name} is {self.measures[name]}, over {limit:g}")
         saw_enough = self.faults_seen >= FAULTS_SEEN_SHARE * self.faults_planned
         return {
             "name": self.name,

@@ -1,14 +1,14 @@
 """An installation under fire: load, victims, and probes that tell when every partition works again.
 
-async with Fleet(frame, workers=2).running() as fleet:
+async with Fleet(frame, workers={"send": 2}).running() as fleet:
     await fleet.kill("send")
     await fleet.back_at_work()
-    await fleet.finish()
+    await fleet.judge()
 """
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -40,14 +40,15 @@ def workers_of(stage: str, count: int) -> list[str]:
 
 
 class Fleet:
-    """``workers`` of each stage, each with its own data directory; static members when ``is_static``."""
+    """``workers`` processes of a stage (one where it is not named), each with its own data directory; static members
+    when ``is_static``."""
 
     def __init__(
         self,
         frame: Frame,
         *,
         name: str = "fleet",
-        workers: int = 1,
+        workers: Mapping[str, int] | None = None,
         is_static: bool = False,
         stages: Sequence[str] = STAGES,
         settings: dict[str, Any] | None = None,
@@ -57,7 +58,7 @@ class Fleet:
         self.frame = frame
         self.stages = stages
         self._is_static = is_static
-        self.workers = {stage: workers_of(stage, workers) for stage in stages}
+        self.workers = {stage: workers_of(stage, (workers or {}).get(stage, 1)) for stage in stages}
         common = {"kafka_session_timeout_s": SESSION_S} | (settings or {})
         self.it = Deployment(
             bootstrap or frame.bootstrap, frame.folder / name, settings=common, seed=frame.seed, platforms=platforms
@@ -130,11 +131,16 @@ class Fleet:
         await process.start()
         return died
 
-    async def kill_at(self, worker: str, point: str, *, pass_number: int) -> float:
-        """Let the process die at a named point; returns the time (monotonic) of death."""
+    async def arm(self, worker: str, failpoints: str) -> Process:
+        """Start the worker again with a schedule."""
         process = self.it.processes[worker]
         await self.terminate(worker)
-        await process.start(failpoints=f"{point}={pass_number}", wait_ready=False)
+        await process.start(failpoints=failpoints, wait_ready=False)
+        return process
+
+    async def kill_at(self, worker: str, point: str, *, pass_number: int) -> float:
+        """Let the process die at a named point; returns the time (monotonic) of death."""
+        process = await self.arm(worker, f"{point}={pass_number}")
 
         def died() -> None:
             assert not process.is_alive, f"{worker} never came to {point}; its log ends:\n{process.tail()}"
@@ -153,9 +159,7 @@ class Fleet:
         began, began_at = time.monotonic(), time.time()
         code = await process.terminate(timeout_s=60)
         self.note(stage_of(worker), began_at, time.time())
-        took_s = time.monotonic() - began
-        longest = max(took_s, float(self.frame.measures.get("exit_s_max", 0)))
-        self.frame.measure("exit_s_max", longest, limit=15.0)
+        self.frame.measure_worst("exit_s_max", time.monotonic() - began, limit=15.0)
         self.frame.require(code == 0, f"{worker} ended with {code} after SIGTERM; its log ends:\n{process.tail()}")
 
     async def stop_past_session(self, worker: str, seconds: float) -> None:
@@ -217,7 +221,7 @@ class Fleet:
 
     async def judge(self, *, timeout_s: float = 30.0) -> Verdict:
         """Drain, check the history and the table; everything goes into the report."""
-        self.frame.measure("backlog_gone_s", await self.drained(), limit=60.0)
+        self.frame.measure_worst("backlog_gone_s", await self.drained(), limit=60.0)
         try:
             verdict = await self.it.drained(self.load, timeout_s=timeout_s)
         except AssertionError:

@@ -14,12 +14,17 @@ GIVE_UP_S = 90.0
 AGAIN_S = 0.2
 
 
-async def write_one(fake: FakePlatform, user: str, number: int, *, give_up_s: float = GIVE_UP_S) -> Sent:
-    """One message, delivered again until it is accepted, as a platform would, with the same ids and bytes."""
+async def write_one(
+    fake: FakePlatform, user: str, number: int, *, give_up_s: float = GIVE_UP_S, bodies: dict[str, bytes] | None = None
+) -> Sent:
+    """One message, delivered again until it is accepted, as a platform would, with the same ids and bytes; ``bodies``
+    keeps these by native id."""
     text = f"{user} on {fake.name} #{number}"
     event = fake.user_message(user, text)
     body = fake.body([event])
     native_id = fake.native_id(event)
+    if bodies is not None:
+        bodies[native_id] = body
     give_up = asyncio.get_running_loop().time() + give_up_s
     while True:
         status = await fake.deliver(body, ids=[native_id])
@@ -34,6 +39,7 @@ class Load:
 
     def __init__(self, fakes: list[FakePlatform], *, users: int, messages: int, pause_s: float, seed: int) -> None:
         self.sent: list[Sent] = []
+        self.bodies: dict[str, bytes] = {}
         self._fakes = fakes
         self._users = users
         self._messages = messages
@@ -59,7 +65,7 @@ class Load:
     async def _user(self, fake: FakePlatform, user: str, on_progress: Callable[[int], None] | None) -> None:
         for number in range(1, self._messages + 1):
             await asyncio.sleep(self._random.uniform(0, 2 * self._pause_s))
-            self.sent.append(await write_one(fake, user, number))
+            self.sent.append(await write_one(fake, user, number, bodies=self.bodies))
             if on_progress is not None:
                 on_progress(len(self.sent))
 
@@ -68,4 +74,4 @@ class Load:
         while not stop.is_set():
             await asyncio.sleep(self._random.uniform(0, 2 * self._pause_s))
             number += 1
-            self.sent.append(await write_one(fake, user, number))
+            self.sent.append(await write_one(fake, user, number, bodies=self.bodies))
