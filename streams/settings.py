@@ -34,9 +34,8 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="address of the public port")
     port: int = Field(8080, ge=0, le=65535, description="public port: webhooks")
     admin_host: str = "127.0.0.1"
-    admin_port: int = Field(8081, ge=0, le=65535, description="health, metrics, /v1")
+    admin_port: int = Field(8081, ge=0, le=65535, description="admin port of intake: health and metrics")
     worker_admin_port: int | None = Field(None, description="health and metrics of a stage run apart; unset: none")
-    admin_token: SecretStr | None = Field(None, description="bearer token of /v1; unset: /v1 is closed")
     body_bytes_max: int = Field(4_000_000, description="a larger webhook body gets 413 (WhatsApp sends up to 3 MB)")
     body_depth_max: int = Field(64, description="a deeper JSON body gets 400")
     webhook_requests_max: int = Field(2_000, description="webhooks in hand; beyond: 503 with Retry-After")
