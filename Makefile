@@ -7,8 +7,9 @@ BIN := $(VENV)/bin
 CODE := streams connectors schemas tests
 # Written after a complete install, so that a second `make` is instant and a changed lock installs again.
 STAMP := $(VENV)/.installed
+BENCH_STAMP := $(VENV)-bench/.installed
 
-.PHONY: help install run test check fmt lock clean
+.PHONY: help install run test check bench fmt lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  \033[1mmake %-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +39,15 @@ check: install ## what CI asks of the code: format, lint, types, import contract
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+bench: install $(BENCH_STAMP) ## figures beside their yardsticks (15 minutes); QUICK=1 ends within 50 s; ARGS="--only stage"
+	@$(BIN)/python -m tests.perf.bench $(if $(QUICK),--quick) $(ARGS)
+
+# Quix Streams, a yardstick, pins older versions of what the product uses: it gets an environment of its own.
+$(BENCH_STAMP): requirements-bench.txt
+	$(PYTHON) -m venv $(VENV)-bench
+	$(VENV)-bench/bin/python -m pip install --quiet --require-hashes --only-binary :all: --requirement requirements-bench.txt
+	@touch $@
+
 fmt: install ## format, and fix what the linter can fix
 	$(BIN)/ruff check --fix --quiet . || true
 	$(BIN)/ruff format .
@@ -45,12 +55,13 @@ fmt: install ## format, and fix what the linter can fix
 PIP_COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header --no-emit-options \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
-lock: install ## compile the lock files from pyproject.toml: build backend, runtime, runtime with tests
+lock: install ## compile the lock files: build backend, runtime, runtime with tests, the bench's yardstick
 	$(BIN)/python -m pip install --quiet pip-tools
 	$(PIP_COMPILE) --build-deps-for editable --only-build-deps --output-file requirements-build.txt pyproject.toml
 	$(PIP_COMPILE) --extra dev --output-file requirements.txt pyproject.toml
 	$(PIP_COMPILE) --constraint requirements.txt --output-file requirements-runtime.txt pyproject.toml
+	echo 'quixstreams>=3.28,<4' | $(PIP_COMPILE) --output-file requirements-bench.txt -
 
 clean: ## remove the environment, caches and local data
-	rm -rf $(VENV) .iris build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-bench .iris build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

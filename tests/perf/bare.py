@@ -43,7 +43,6 @@ PARTITIONS = 8
 HISTORY = 50
 COMMIT_S = 1.0
 USERS = 1_000
-WARM_UP_S = 3.0
 PAD = "x" * 80
 """What schemas and ids add to a record of ours."""
 ANSWER = b'{"t":"an answer of ordinary length, as people get them"}'
@@ -287,7 +286,7 @@ async def run_load(place: Place, options: argparse.Namespace) -> dict[str, Any]:
         async with serving([web.post("/process", load.process), web.post("/send", load.send)], place.stub_port):
             await load.measured()
             await asyncio.sleep(1)  # The consumers stand at the end of their topics by then.
-            await load.steady(options.rates[0], WARM_UP_S)
+            await load.steady(options.rates[0], options.warm_up)
             for rate in options.rates:
                 result |= await load.steady(rate, options.seconds)
             if options.turns:
@@ -327,6 +326,7 @@ def main() -> None:
     parser.add_argument("--bootstrap", required=True)
     parser.add_argument("--rates", type=lambda text: [int(rate) for rate in text.split(",")], default=[20, 50, 100])
     parser.add_argument("--seconds", type=float, default=5.0, help="at each rate")
+    parser.add_argument("--warm-up", type=float, default=3.0, help="seconds")
     parser.add_argument("--turns", type=int, default=0, help="at full load; 0 leaves that out")
     parser.add_argument("--concurrency", type=int, default=200)
     parser.add_argument("--state-bytes", type=int, default=4_000)
