@@ -17,12 +17,6 @@ GRAPH_VERSION = "v26.0"
 LIMITS = Limits(text_max=2000, text_measure=characters)
 """Text from "Send API: message.text"; the others are common to Meta's message templates."""
 
-WINDOW_MS = 24 * 3600 * 1000
-"""Standard messaging window after the person's last message ("Messenger Platform policy overview")."""
-
-HUMAN_AGENT_MS = 7 * 24 * 3600 * 1000
-"""A person of the business may still answer within seven days ("Message tags": HUMAN_AGENT)."""
-
 HOUR_S = 3600.0
 
 ERROR_MEANINGS: Meanings = {

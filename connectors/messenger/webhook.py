@@ -5,12 +5,11 @@ Reads bodies of ``object: page``; everything but the names below is common to Me
 
 from collections.abc import Sequence
 
-from connectors.errors import WebhookRejected
 from connectors.interface import Accepted, Challenge, Channel, Unprocessable, WebhookRequest
 from connectors.shared.meta.entries import split_messaging
 from connectors.shared.meta.item import Dialect
 from connectors.shared.meta.normalise import normalise_messaging
-from connectors.shared.meta.webhook import answer_challenge, proven_channels
+from connectors.shared.meta.webhook import accept_signed
 from schemas.envelope import AnyEvent
 from schemas.inbound import RawEvent
 
@@ -19,11 +18,7 @@ DIALECT = Dialect(name="messenger", prefix="fb_", webhook_object="page", account
 
 def accept_request(request: WebhookRequest, channel: Channel, channels: Sequence[Channel]) -> Accepted | Challenge:
     """Answer the URL check, or prove the signature and split. Raises WebhookRejected."""
-    if request.method == "GET":
-        return answer_challenge(request, channel)
-    if request.method != "POST":
-        raise WebhookRejected(f"method {request.method} is neither GET nor POST", status=405)
-    return split_body(request.body, channel, proven_channels(request, channel, channels))
+    return accept_signed(request, channel, channels, split=split_body)
 
 
 def split_body(body: bytes, channel: Channel, channels: Sequence[Channel]) -> Accepted:

@@ -1,6 +1,7 @@
 """What a Messenger-style message says: its text and attachments as content kinds, one table entry per attachment type.
 
-Source of the types: Messenger Platform "Webhook event reference: messages", "Sticker" and the changelog of 2026.
+Source of the types: Messenger Platform "Webhook event reference: messages", "Sticker" and the changelog of 2026;
+Instagram Platform "Webhook notification examples".
 """
 
 from collections.abc import Callable
@@ -13,12 +14,16 @@ from schemas.content import (
     MediaContent,
     ShareContent,
     StickerContent,
+    StoryContent,
     TemplateContent,
     TextContent,
     UnsupportedContent,
 )
 
 Payload = dict[str, Any]
+SHARE_IDS = ("id", "reel_video_id", "ig_post_media_id")
+"""Where the id of what is shared stands, by its type."""
+
 Reader = Callable[[str, Payload], Content | None]
 """From the attachment's type and payload; None when the payload lacks what this kind needs."""
 
@@ -32,7 +37,10 @@ def contents_of(message: Payload) -> list[Content]:
     text = as_text(message.get("text"))
     entities = [{"type": "command", **as_dict(item)} for item in as_list(message.get("commands"))]
     contents: list[Content] = []
-    if text is not None:
+    story = as_dict(as_dict(message.get("reply_to")).get("story"))
+    if story:
+        contents.append(_answered_story(story, text))
+    elif text is not None:
         entities += [item for item in attachments if item.get("type") == "fallback"]
         attachments = [item for item in attachments if item.get("type") != "fallback"]
         contents.append(TextContent(text=text, entities=tuple(entities)))
@@ -76,9 +84,20 @@ def _sticker(_kind: str, payload: Payload) -> Content | None:
     return StickerContent(sticker_id=sticker_id, url=as_text(payload.get("url"))) if sticker_id else None
 
 
+def _answered_story(story: Payload, text: str | None) -> Content:
+    return StoryContent(
+        relation="reply", story_id=as_id(story.get("id")) or None, url=as_text(story.get("url")), text=text
+    )
+
+
+def _story_mention(_kind: str, payload: Payload) -> Content | None:
+    url, story_id = as_text(payload.get("url")), as_id(payload.get("id")) or None
+    return StoryContent(relation="mention", story_id=story_id, url=url) if url or story_id else None
+
+
 def _share(kind: str, payload: Payload) -> Content | None:
     url, title = as_text(payload.get("url")), as_text(payload.get("title"))
-    share_id = as_id(payload.get("id")) or as_id(payload.get("reel_video_id")) or None
+    share_id = next(filter(None, (as_id(payload.get(name)) for name in SHARE_IDS)), None)
     if not (url or title or share_id):
         return None
     return ShareContent(url=url, title=title, share_type="link" if kind == "fallback" else kind, share_id=share_id)
@@ -111,6 +130,10 @@ READERS: dict[str, Reader] = {
     "post": _share,
     "ig_post": _share,
     "share": _share,
+    "media": _share,
+    "story": _share,
+    "ig_story": _share,
+    "story_mention": _story_mention,
     "fallback": _share,
     "template": _template,
     "appointment_booking": _template,

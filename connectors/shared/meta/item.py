@@ -50,6 +50,12 @@ class Item:
         """The channel's own app ids, which intake put beside the item."""
         return frozenset(map(as_id, as_list(self.enclosing.get("app_ids")))) - {""}
 
+    @property
+    def is_to_itself(self) -> bool:
+        """The account wrote to itself, which Instagram allows."""
+        is_marked = as_dict(self.event.get("message")).get("is_self") is True
+        return is_marked or bool(self.account and self.peer == self.account)
+
     def add(self, data: EventData, *, native_key: str) -> None:
         """One more event of this item; its id follows from the native key and its place among the item's events."""
         kind, ordinal = wire_name(type(data)), len(self.events)

@@ -30,10 +30,11 @@ def read_message(item: Item, value: Any) -> None:
     mid = as_id(message.get("mid"))
     if not mid:
         item.add_unrecognised("message")
+    elif message.get("is_deleted") is True:
+        # Before the echo: an account that takes its own message back is told of as an echo of that message.
+        item.add(MessageDeleted(message_id=mid, sender_id=item.sender or item.peer), native_key=f"{mid}:deleted")
     elif message.get("is_echo") is True:
         _read_echo(item, message, mid)
-    elif message.get("is_deleted") is True:
-        item.add(MessageDeleted(message_id=mid, sender_id=item.sender or item.peer), native_key=f"{mid}:deleted")
     else:
         # The advertisement comes first: it is what the message answers.
         if message.get("referral"):

@@ -79,7 +79,9 @@ def _read(item: Item) -> str | None:
     """Fill ``item.events``; a reason when the item can belong to no conversation."""
     container = item.enclosing.get("container")
     if container == WHOLE_ENTRY:
-        item.add_unrecognised("entry")
+        # Instagram before Graph v24 put a change's field and value on the entry itself.
+        field = as_text(item.event.get("field"))
+        item.add_unrecognised(f"changes.{field}" if field else "entry")
         return None
     if container == CHANGES:
         item.add_unrecognised(f"changes.{as_text(item.event.get('field')) or 'unknown'}")
@@ -90,7 +92,10 @@ def _read(item: Item) -> str | None:
         if kind.needs_peer and not item.peer:
             return f"{name} without {'recipient' if is_echo(item.event) else 'sender'}"
         if container == STANDBY and kind.is_input and not _is_own_echo(item):
-            _ignore(item, name)
+            _ignore(item, name, reason="standby")
+        elif kind.is_input and item.is_to_itself:
+            # Answered, it would be a conversation of the bot with itself that never ends.
+            _ignore(item, name, reason="self")
         else:
             kind.read(item, item.event[name])
     if not members:
@@ -103,9 +108,10 @@ def _is_own_echo(item: Item) -> bool:
     return is_echo(item.event) and sent_by_us(as_dict(item.event.get("message")), item.own_app_ids) is True
 
 
-def _ignore(item: Item, native_kind: str) -> None:
-    """Another app holds the thread and answers ("Handover Protocol"): what was said stays in the raw record."""
+def _ignore(item: Item, native_kind: str, *, reason: str) -> None:
+    """Understood and not to be answered: another app holds the thread ("Handover Protocol"), or the account wrote to
+    itself. What was said stays in the raw record."""
     mid = as_id(as_dict(item.event[native_kind]).get("mid"))
     metadata = {"sender_id": item.sender} | ({"message_id": mid} if mid else {})
-    ignored = InputIgnored(reason="standby", native_kind=native_kind, metadata=metadata)
+    ignored = InputIgnored(reason=reason, native_kind=native_kind, metadata=metadata)
     item.add(ignored, native_key=item.digest())

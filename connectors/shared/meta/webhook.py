@@ -4,10 +4,10 @@ Source: Meta Webhooks "Getting Started" (verification requests, validating paylo
 secret serve all accounts of an app.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from connectors.errors import WebhookRejected
-from connectors.interface import Challenge, Channel, Field, WebhookRequest
+from connectors.interface import Accepted, Challenge, Channel, Field, WebhookRequest
 from connectors.shared.signing import equal_to, verified_hex
 
 SIGNATURE_HEADER = "x-hub-signature-256"
@@ -17,6 +17,21 @@ APP_SECRET = Field("app_secret", "the app secret from the app dashboard, Setting
 VERIFY_TOKEN = Field("verify_token", "the text you typed into the webhook form as verify token", is_secret=True)
 APP_ID = Field("app_id", "the app's id, which tells own echoes from other apps'", is_required=False)
 GRAPH_VERSION = Field("graph_version", "Graph API version in place of the built-in one, like v26.0", is_required=False)
+
+
+Split = Callable[[bytes, Channel, Sequence[Channel]], Accepted]
+"""How a platform splits an authentic body."""
+
+
+def accept_signed(
+    request: WebhookRequest, channel: Channel, channels: Sequence[Channel], *, split: Split
+) -> Accepted | Challenge:
+    """Answer the URL check, or prove the signature and split. Raises WebhookRejected."""
+    if request.method == "GET":
+        return answer_challenge(request, channel)
+    if request.method != "POST":
+        raise WebhookRejected(f"method {request.method} is neither GET nor POST", status=405)
+    return split(request.body, channel, proven_channels(request, channel, channels))
 
 
 def answer_challenge(request: WebhookRequest, channel: Channel) -> Challenge:
