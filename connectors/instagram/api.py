@@ -83,7 +83,7 @@ ERROR_MEANINGS: Meanings = {
     (200, 2534041): CHANNEL_WIDE,
     (551, None): UNREACHABLE,
 }
-"""Beside the generic ones ("Instagram Messaging overview"; of media and lost answers "Common Error Codes", Messenger)."""
+"""Beside the generic ones. Sources: "Instagram Messaging overview"; on media and lost answers Messenger's table."""
 
 
 class Recipient(TypedDict):

@@ -94,11 +94,9 @@ def _with_albums(drafts: Sequence[tuple[Part, Draft]]) -> list[tuple[PartIds, Dr
     def may_join(item: tuple[Part, Draft]) -> bool:
         return messages_of[item[0].id] == 1 and _is_lone_picture(item[1])
 
-    grouped: list[tuple[PartIds, Draft]] = []
-    for is_album, run in groupby(drafts, key=may_join):
-        for group in chunks(list(run), IMAGES_MAX if is_album else 1):
-            grouped.append((tuple(part.id for part, _ in group), _album([draft for _, draft in group])))
-    return grouped
+    runs = [(is_album, list(run)) for is_album, run in groupby(drafts, key=may_join)]
+    groups = [group for is_album, run in runs for group in chunks(run, IMAGES_MAX if is_album else 1)]
+    return [(tuple(part.id for part, _ in group), _album([draft for _, draft in group])) for group in groups]
 
 
 def _is_lone_picture(draft: Draft) -> bool:
