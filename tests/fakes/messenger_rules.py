@@ -33,90 +33,93 @@ class Refused(Exception):
 
 def check(body: Any) -> None:
     """Raises Refused when the body is no request that the Send API takes."""
-    _require(isinstance(body, dict), "Invalid parameter: the body is no JSON object")
-    _require(set(body) <= FRAME, f"Invalid keys {sorted(set(body) - FRAME)} were found")
+    require(isinstance(body, dict), "Invalid parameter: the body is no JSON object")
+    require(set(body) <= FRAME, f"Invalid keys {sorted(set(body) - FRAME)} were found")
     recipient = body.get("recipient")
-    _require(isinstance(recipient, dict) and recipient, "The parameter recipient is required")
+    require(isinstance(recipient, dict) and recipient, "The parameter recipient is required")
     if not str(recipient.get("id", "")).isdecimal():
         raise Refused("No matching user found", subcode=2018001)
     given = [name for name in ("message", "template", "sender_action") if name in body]
-    _require(len(given) == 1, "Specify exactly one of message, template and sender_action")
+    require(len(given) == 1, "Specify exactly one of message, template and sender_action")
     if given == ["sender_action"]:
-        _require(body["sender_action"] in ACTIONS, "Param sender_action must be one of " + ", ".join(sorted(ACTIONS)))
+        require(body["sender_action"] in ACTIONS, "Param sender_action must be one of " + ", ".join(sorted(ACTIONS)))
         return
     kind = body.get("messaging_type")
-    _require(kind in TYPES, "Param messaging_type must be one of " + ", ".join(sorted(TYPES)))
-    _require((kind == "MESSAGE_TAG") == ("tag" in body), "tag belongs to messaging_type MESSAGE_TAG")
-    _require(body.get("tag", "HUMAN_AGENT") == "HUMAN_AGENT", "Param tag is not supported any more")
+    require(kind in TYPES, "Param messaging_type must be one of " + ", ".join(sorted(TYPES)))
+    require((kind == "MESSAGE_TAG") == ("tag" in body), "tag belongs to messaging_type MESSAGE_TAG")
+    require(body.get("tag", "HUMAN_AGENT") == "HUMAN_AGENT", "Param tag is not supported any more")
     if given == ["template"]:
-        _require(kind == "UTILITY" and "name" in body["template"], "A template needs a name and messaging_type UTILITY")
+        require(kind == "UTILITY" and "name" in body["template"], "A template needs a name and messaging_type UTILITY")
     else:
         _check_message(body["message"])
 
 
-def _require(condition: object, message: str) -> None:
+def require(condition: object, message: str) -> None:
+    """Raises Refused unless the condition holds."""
     if not condition:
         raise Refused(message)
 
 
-def _length(value: Any, name: str, *, at_most: int) -> None:
-    _require(isinstance(value, str) and value.strip(), f"Param {name} must be a non-empty string")
-    _require(len(value) <= at_most, f"Length of param {name} must be less than or equal to {at_most}")
+def check_length(value: Any, name: str, *, at_most: int) -> None:
+    """A text that is not blank, of at most so many characters."""
+    require(isinstance(value, str) and value.strip(), f"Param {name} must be a non-empty string")
+    require(len(value) <= at_most, f"Length of param {name} must be less than or equal to {at_most}")
 
 
 def _check_message(message: dict[str, Any]) -> None:
-    _require("reply_to" not in message, "Invalid keys ['reply_to'] were found in param message")
+    require("reply_to" not in message, "Invalid keys ['reply_to'] were found in param message")
     given = [name for name in ("text", "attachment", "sticker_id") if name in message]
-    _require(len(given) == 1, "Specify exactly one of text, attachment and sticker_id")
+    require(len(given) == 1, "Specify exactly one of text, attachment and sticker_id")
     if "metadata" in message:
-        _length(message["metadata"], "message[metadata]", at_most=METADATA_BELOW - 1)
+        check_length(message["metadata"], "message[metadata]", at_most=METADATA_BELOW - 1)
     if "text" in message:
-        _length(message["text"], "message[text]", at_most=TEXT_MAX)
+        check_length(message["text"], "message[text]", at_most=TEXT_MAX)
     if "attachment" in message:
-        _check_attachment(message["attachment"])
+        check_attachment(message["attachment"])
     replies = message.get("quick_replies", [])
-    _require(len(replies) <= QUICK_REPLIES_MAX, f"Too many quick_replies: at most {QUICK_REPLIES_MAX}")
+    require(len(replies) <= QUICK_REPLIES_MAX, f"Too many quick_replies: at most {QUICK_REPLIES_MAX}")
     for reply in replies:
-        _require(reply.get("content_type") in {"text", "user_phone_number", "user_email"}, "Invalid content_type")
+        require(reply.get("content_type") in {"text", "user_phone_number", "user_email"}, "Invalid content_type")
         if reply["content_type"] == "text":
-            _length(reply.get("title"), "quick_replies[title]", at_most=TITLE_MAX)
-            _length(reply.get("payload"), "quick_replies[payload]", at_most=PAYLOAD_MAX)
+            check_length(reply.get("title"), "quick_replies[title]", at_most=TITLE_MAX)
+            check_length(reply.get("payload"), "quick_replies[payload]", at_most=PAYLOAD_MAX)
 
 
-def _check_attachment(attachment: dict[str, Any]) -> None:
+def check_attachment(attachment: dict[str, Any]) -> None:
+    """Media by link or id, a button template or a generic template."""
     kind, payload = attachment.get("type"), attachment.get("payload")
-    _require(isinstance(payload, dict), "The parameter message[attachment][payload] is required")
+    require(isinstance(payload, dict), "The parameter message[attachment][payload] is required")
     assert isinstance(payload, dict)
     if kind in MEDIA:
-        _require(_is_link(payload.get("url")) or payload.get("attachment_id"), "Invalid media url")
+        require(is_link(payload.get("url")) or payload.get("attachment_id"), "Invalid media url")
         return
-    _require(kind == "template", f"Invalid attachment type {kind}")
+    require(kind == "template", f"Invalid attachment type {kind}")
     if payload.get("template_type") == "button":
-        _length(payload.get("text"), "text", at_most=BUTTON_TEXT_MAX)
+        check_length(payload.get("text"), "text", at_most=BUTTON_TEXT_MAX)
         _check_buttons(payload.get("buttons"), at_least=1)
         return
-    _require(payload.get("template_type") == "generic", "Invalid template_type")
+    require(payload.get("template_type") == "generic", "Invalid template_type")
     elements = payload.get("elements") or []
-    _require(1 <= len(elements) <= ELEMENTS_MAX, f"elements must be 1 to {ELEMENTS_MAX}")
+    require(1 <= len(elements) <= ELEMENTS_MAX, f"elements must be 1 to {ELEMENTS_MAX}")
     for element in elements:
-        _length(element.get("title"), "title", at_most=ELEMENT_TEXT_MAX)
+        check_length(element.get("title"), "title", at_most=ELEMENT_TEXT_MAX)
         if "subtitle" in element:
-            _length(element["subtitle"], "subtitle", at_most=ELEMENT_TEXT_MAX)
-        _require(len(element) > 1, "An element must have at least one property beside its title")
-        _require(_is_link(element.get("image_url", "https://")), "Invalid image_url")
+            check_length(element["subtitle"], "subtitle", at_most=ELEMENT_TEXT_MAX)
+        require(len(element) > 1, "An element must have at least one property beside its title")
+        require(is_link(element.get("image_url", "https://")), "Invalid image_url")
         _check_buttons(element.get("buttons", []), at_least=0)
 
 
 def _check_buttons(buttons: Any, *, at_least: int) -> None:
     count = len(buttons or [])
-    _require(at_least <= count <= BUTTONS_MAX, f"buttons must be {at_least} to {BUTTONS_MAX}")
+    require(at_least <= count <= BUTTONS_MAX, f"buttons must be {at_least} to {BUTTONS_MAX}")
     for button in buttons or []:
-        _length(button.get("title"), "buttons[title]", at_most=TITLE_MAX)
+        check_length(button.get("title"), "buttons[title]", at_most=TITLE_MAX)
         if button.get("type") == "postback":
-            _length(button.get("payload"), "buttons[payload]", at_most=PAYLOAD_MAX)
+            check_length(button.get("payload"), "buttons[payload]", at_most=PAYLOAD_MAX)
         else:
-            _require(button.get("type") == "web_url" and _is_link(button.get("url")), "Invalid button")
+            require(button.get("type") == "web_url" and is_link(button.get("url")), "Invalid button")
 
 
-def _is_link(url: Any) -> bool:
+def is_link(url: Any) -> bool:
     return isinstance(url, str) and url.startswith(("https://", "http://"))
