@@ -1,0 +1,306 @@
+"""The fake Instagram and our connector, each the other's judge: handshake, signature, echoes and read reports.
+
+The webhook here is the pure half alone behind a socket; what it accepted is read back as events.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from connectors.errors import SendError, WebhookRejected
+from connectors.instagram import PLATFORM
+from connectors.instagram.sender import Sender
+from connectors.interface import Challenge, Channel, InboundRecord, Unprocessable, WebhookRequest
+from schemas.content import TextContent
+from schemas.envelope import AnyEvent
+from tests.contract.instagram_kit import read
+from tests.contract.instagram_planning import part, plan
+from tests.fakes.instagram import ACCOUNT_ID, PAGE_ACCOUNT_ID, TOKENS, FakeInstagram
+from tests.fakes.instagram_rules import check
+from tests.fakes.messenger_rules import Refused
+from tests.harness.eventually import eventually
+
+
+class Webhook:
+    """Accepts for two accounts of one app, one of each login; ``status`` other than 200 plays a broken intake."""
+
+    def __init__(self, fake: FakeInstagram) -> None:
+        self.channels = tuple(
+            Channel(id, "instagram", resolved(fake, fake.channel_table(id, account=account)), api_base=fake.base_url)
+            for id, account in (("shop", ACCOUNT_ID), ("cafe", PAGE_ACCOUNT_ID))
+        )
+        self.records: list[InboundRecord] = []
+        self.status = 200
+        self.is_open = asyncio.Event()
+        self.is_open.set()
+
+    @property
+    def events(self) -> list[AnyEvent]:
+        results = [read(record) for record in self.records]
+        return [event for result in results if not isinstance(result, Unprocessable) for event in result]
+
+    async def answer(self, http: web.Request) -> web.Response:
+        await self.is_open.wait()
+        headers = {name.lower(): value for name, value in http.headers.items()}
+        request = WebhookRequest(http.method, headers, dict(http.query), await http.read())
+        if self.status != 200:
+            return web.Response(status=self.status)
+        try:
+            result = PLATFORM.accept(request, self.channels[0], self.channels)
+        except WebhookRejected as refusal:
+            return web.Response(status=refusal.status)
+        if isinstance(result, Challenge):
+            return web.Response(text=result.text)
+        self.records += result.records
+        return web.Response()
+
+
+def resolved(fake: FakeInstagram, table: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Values of a channel's table, its secrets taken from the fake's environment."""
+    secrets = {f"env:{name}": value for name, value in fake.environment().items()}
+    return {name: (secrets.get(value, value),) for name, value in table.items() if name not in {"id", "platform"}}
+
+
+@pytest.fixture
+async def fake() -> AsyncIterator[FakeInstagram]:
+    server = FakeInstagram(seed=1)
+    server.redelivery_wait_s = 0.01
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
+async def webhook(fake: FakeInstagram) -> AsyncIterator[Webhook]:
+    hook = Webhook(fake)
+    app = web.Application()
+    app.router.add_route("*", "/", hook.answer)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    fake.webhook_url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
+    yield hook
+    await runner.cleanup()
+
+
+async def send(fake: FakeInstagram, webhook: Webhook, *, to: int = 0) -> str:
+    """Greet Ana as the shop's or the cafe's channel; returns the message id."""
+    account = webhook.channels[to]
+    (call,) = plan(part(TextContent(text="hi")), account=account)
+    call = replace(call, body=call.body | {"recipient": {"id": fake.known_user("ana")}})
+    sender = Sender()
+    try:
+        (message_id,) = (await sender.perform(call, account, timeout_s=5)).message_ids
+    finally:
+        await sender.close()
+    return message_id
+
+
+def kinds(webhook: Webhook) -> list[str]:
+    return [event.type for event in webhook.events]
+
+
+async def arrived(webhook: Webhook, *expected: str) -> None:
+    """These kinds of events have come, in any order, and no others."""
+
+    def check_kinds() -> None:
+        assert sorted(kinds(webhook)) == sorted(expected)
+
+    await eventually(check_kinds)
+
+
+async def test_the_url_check_passes_with_the_right_token_only(fake: FakeInstagram, webhook: Webhook) -> None:
+    assert await fake.check_url()
+    assert not await fake.check_url(verify_token="wrong")
+
+
+async def test_what_a_user_writes_comes_through_its_escapes(fake: FakeInstagram, webhook: Webhook) -> None:
+    text = 'สวัสดี 👋 <b>100%</b> a@b.co/x \\ "q" \\u0041'
+    mid = await fake.say("ana", text)
+    (event,) = webhook.events
+    assert (event.type, event.data.message_id, event.data.content.text) == ("message_received", mid, text)
+    assert event.conversation_id == f"ig_shop_{fake.known_user('ana')}"
+
+
+async def test_a_body_without_a_good_signature_stores_nothing(fake: FakeInstagram, webhook: Webhook) -> None:
+    body = fake.body([fake.user_message("ana", "hi")])
+    assert await fake.deliver(body, headers={"X-Hub-Signature-256": "sha256=" + "0" * 64}) == 403
+    assert await fake.deliver(body, headers={}) == 403
+    assert webhook.records == []
+
+
+async def test_a_failed_delivery_comes_again_as_the_same_event(fake: FakeInstagram, webhook: Webhook) -> None:
+    fake.faults.add("duplicate_webhook", times=1)
+    await fake.say("ana", "hi")
+    webhook.status = 503
+    await fake.say("bob", "lost for good")
+    await arrived(webhook, "message_received", "message_received")
+    assert len({event.id for event in webhook.events}) == 1
+    assert sorted(delivery["status"] for delivery in fake.deliveries) == [200, 200, *[503] * (1 + fake.redeliveries)]
+
+
+async def test_a_story_reply_and_its_unsend_keep_their_place(fake: FakeInstagram, webhook: Webhook) -> None:
+    said = fake.user_story_reply("ana", "Nice story")
+    mid = fake.native_id(said)
+    await fake.deliver_events([said, fake.user_unsend("ana", mid), fake.user_reaction("ana", mid)])
+    assert [(event.type, event.data.message_id) for event in webhook.events] == [
+        ("message_received", mid),
+        ("message_deleted", mid),
+        ("reaction_changed", mid),
+    ]
+    assert webhook.events[0].data.content.relation == "reply"
+
+
+@pytest.mark.parametrize("order", ["before", "after", "mixed"])
+async def test_every_send_is_echoed_and_known_as_ours(fake: FakeInstagram, webhook: Webhook, order: Any) -> None:
+    fake.echo_order, fake.sends_receipts = order, False
+    mid = await send(fake, webhook)
+    await arrived(webhook, "message_echoed")
+    (echo,) = webhook.events
+    assert (echo.data.message_id, echo.data.tag, echo.data.is_ours) == (mid, "iris:part-1", True)
+    assert echo.conversation_id == f"ig_shop_{fake.known_user('ana')}"
+
+
+async def test_an_echo_without_our_mark_leaves_the_judgement_to_the_conversation(
+    fake: FakeInstagram, webhook: Webhook
+) -> None:
+    fake.echo_order, fake.sends_receipts, fake.echoes_marks = "before", False, False
+    mid = await send(fake, webhook)
+    (echo,) = webhook.events
+    assert (echo.data.message_id, echo.data.tag, echo.data.is_ours) == (mid, None, None)
+
+
+async def test_the_answer_may_come_before_the_echo(fake: FakeInstagram, webhook: Webhook) -> None:
+    fake.echo_order, fake.sends_receipts = "after", False
+    webhook.is_open.clear()
+    await send(fake, webhook)
+    assert kinds(webhook) == []
+    webhook.is_open.set()
+    await arrived(webhook, "message_echoed")
+
+
+async def test_a_send_that_lost_its_answer_shows_in_its_echo(fake: FakeInstagram, webhook: Webhook) -> None:
+    fake.sends_receipts = False
+    fake.faults.add("accept_then_reset", times=1)
+    with pytest.raises(SendError, match="may have been sent"):
+        await send(fake, webhook)
+    await arrived(webhook, "message_echoed")
+    assert webhook.events[0].data.tag == "iris:part-1"
+    assert fake.seen("ana") == ["hi"]
+
+
+async def test_what_a_person_types_in_the_app_is_not_claimed(fake: FakeInstagram, webhook: Webhook) -> None:
+    assert await fake.deliver_events([fake.human_message("ana", "I take over")]) == 200
+    (echo,) = webhook.events
+    assert (echo.type, echo.data.is_ours, echo.data.content.text) == ("message_echoed", None, "I take over")
+
+
+async def test_a_read_report_names_the_message_and_may_overtake_the_echo(fake: FakeInstagram, webhook: Webhook) -> None:
+    mid = await send(fake, webhook)
+    await arrived(webhook, "message_echoed", "message_read")
+    (seen,) = [event for event in webhook.events if event.type == "message_read"]
+    assert (seen.data.message_id, seen.data.watermark) == (mid, None)
+
+
+async def test_the_linked_accounts_echo_goes_to_its_channel(fake: FakeInstagram, webhook: Webhook) -> None:
+    fake.sends_receipts = False
+    await send(fake, webhook, to=1)
+    await arrived(webhook, "message_echoed")
+    assert webhook.events[0].channel == "cafe"
+
+
+async def test_two_accounts_of_one_app_reach_their_own_channels(fake: FakeInstagram, webhook: Webhook) -> None:
+    accounts = {account: [fake.user_message("ana", account)] for account in (PAGE_ACCOUNT_ID, ACCOUNT_ID)}
+    assert await fake.deliver(fake.body_of_accounts(accounts)) == 200
+    assert [(event.channel, event.data.content.text) for event in webhook.events] == [
+        ("cafe", PAGE_ACCOUNT_ID),
+        ("shop", ACCOUNT_ID),
+    ]
+
+
+async def test_a_tap_is_a_message_while_the_quick_reply_is_shown(fake: FakeInstagram, webhook: Webhook) -> None:
+    fake.quick_replies["ana"] = {"YES": "Yes"}
+    await fake.choose("ana", "YES")
+    await fake.choose("ana", "YES")
+    assert [event.data.content.source for event in webhook.events] == ["quick_reply", "postback"]
+
+
+def request(**message: Any) -> dict[str, Any]:
+    return {"recipient": {"id": "8"}, "message": message}
+
+
+def attached(kind: str, **payload: Any) -> dict[str, Any]:
+    return request(attachment={"type": kind, **({"payload": payload} if payload else {})})
+
+
+def replies(count: int, kind: str = "text", title: str = "Yes") -> dict[str, Any]:
+    return request(text="?", quick_replies=[{"content_type": kind, "title": title, "payload": "YES"}] * count)
+
+
+def album(count: int, kind: str = "image") -> dict[str, Any]:
+    return request(attachments=[{"type": kind, "payload": {"url": "https://files.example.com/a"}}] * count)
+
+
+def buttons(text: str, count: int) -> dict[str, Any]:
+    button = {"type": "postback", "title": "Yes", "payload": "YES"}
+    return attached("template", template_type="button", text=text, buttons=[button] * count)
+
+
+def cards(count: int) -> dict[str, Any]:
+    return attached("template", template_type="generic", elements=[{"title": "Tea", "subtitle": "Green"}] * count)
+
+
+@pytest.mark.parametrize(
+    ("taken", "refused"),
+    [
+        (request(text="x" * 1000), request(text="x" * 1001)),
+        (request(text="ก" * 333), request(text="ก" * 334)),
+        (request(text="hi"), request(text="")),
+        (request(text="hi"), request(text="hi", sticker_id=369239263222822)),
+        (replies(13), replies(14)),
+        (replies(1, title="x" * 20), replies(1, title="x" * 21)),
+        (replies(1), replies(1, "user_phone_number")),
+        (album(10), album(11)),
+        (album(1), album(1, "video")),
+        (buttons("x" * 640, 3), buttons("x" * 641, 3)),
+        (buttons("?", 3), buttons("?", 4)),
+        (cards(10), cards(11)),
+        (attached("like_heart"), attached("like_heart", url="https://files.example.com/a")),
+        (attached("MEDIA_SHARE", id="17900000000000001"), attached("MEDIA_SHARE")),
+        (request(text="hi") | {"reply_to": {"mid": "m"}}, request(text="hi", reply_to={"mid": "m"})),
+        (
+            request(text="hi") | {"messaging_type": "MESSAGE_TAG", "tag": "HUMAN_AGENT"},
+            request(text="hi") | {"messaging_type": "MESSAGE_TAG", "tag": "ACCOUNT_UPDATE"},
+        ),
+        (request(text="hi"), request(text="hi") | {"template": {"name": "x"}}),
+        (request(text="hi"), request(text="hi") | {"recipient": {"id": "U1"}}),
+    ],
+)
+def test_the_fake_keeps_each_limit_exactly(taken: dict[str, Any], refused: dict[str, Any]) -> None:
+    check(taken, needs_type=False)
+    with pytest.raises(Refused):
+        check(refused, needs_type=False)
+
+
+def test_only_a_pages_send_api_wants_the_messaging_type() -> None:
+    check(request(text="hi"), needs_type=False)
+    with pytest.raises(Refused):
+        check(request(text="hi"), needs_type=True)
+
+
+async def test_the_fake_stops_an_account_that_calls_too_fast(fake: FakeInstagram) -> None:
+    fake.clock = lambda: 1_790_000_000.0
+    codes = []
+    headers = {"Authorization": f"Bearer {TOKENS[ACCOUNT_ID]}"}
+    async with aiohttp.ClientSession(headers=headers) as session:
+        for _ in range(101):
+            async with session.post(f"{fake.base_url}/v26.0/me/messages", json=request(text="hi")) as answer:
+                error = (await answer.json()).get("error") or {}
+                codes.append((error.get("code"), error.get("error_subcode")))
+    assert codes == [*[(None, None)] * 100, (613, 2534040)]

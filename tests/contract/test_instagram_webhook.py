@@ -1,0 +1,186 @@
+"""Instagram's intake: who is let in, which channel gets what, and that nothing of an authentic body is lost.
+
+The way of Meta's bodies is common to its platforms and proven for Messenger in full; here is what could be different.
+"""
+
+import base64
+import json
+import sys
+from subprocess import run
+from typing import Any
+
+import orjson
+import pytest
+
+from connectors.errors import WebhookRejected
+from connectors.instagram import PLATFORM
+from connectors.interface import Accepted, Challenge, Unprocessable, WebhookRequest
+from connectors.messenger import PLATFORM as MESSENGER
+from schemas.inbound import decode_raw
+from tests.contract.instagram_kit import (
+    ACCOUNT,
+    PAGE,
+    PAYLOADS,
+    SECOND_ACCOUNT,
+    SECRET,
+    USER,
+    accepted,
+    channel,
+    envelope,
+    events_of,
+    message,
+    payload,
+    read,
+    signed,
+)
+
+NAMES = sorted(path.stem for path in PAYLOADS.glob("*.json"))
+
+
+def check_url(**query: str) -> Accepted | Challenge:
+    names = {name.replace("hub_", "hub."): value for name, value in query.items()}
+    return PLATFORM.accept(WebhookRequest("GET", {}, names, b""), channel(), (channel(),))
+
+
+def test_the_bare_challenge_answers_the_verify_token() -> None:
+    answer = check_url(hub_mode="subscribe", hub_verify_token="verify-1", hub_challenge="1158201444")
+    assert answer == Challenge("1158201444")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"hub_mode": "subscribe", "hub_verify_token": "wrong", "hub_challenge": "1"},
+        {"hub_mode": "subscribe", "hub_challenge": "1"},
+        {"hub_mode": "subscribe", "hub_verify_token": "verify-1"},
+        {},
+    ],
+)
+def test_any_other_url_check_is_refused(query: dict[str, str]) -> None:
+    with pytest.raises(WebhookRejected) as refusal:
+        check_url(**query)
+    assert refusal.value.status == 403
+
+
+@pytest.mark.parametrize("secret", ["facebook-app-secret", "instagram-app-secret"])
+def test_either_of_two_app_secrets_signs_until_it_is_known_which(secret: str) -> None:
+    unsure = channel(secrets=("facebook-app-secret", "instagram-app-secret"))
+    result = PLATFORM.accept(signed(payload("messages"), secret=secret), unsure, (unsure,))
+    assert isinstance(result, Accepted)
+    assert len(result.records) == 7
+
+
+@pytest.mark.parametrize("signature", ["", "sha256=", "sha1=00", "sha256=zz", "sha256=" + "0" * 64, "sha256=\udcff"])
+def test_a_body_without_a_good_signature_is_refused(signature: str) -> None:
+    request = signed(payload("messages"), **{"x-hub-signature-256": signature})
+    with pytest.raises(WebhookRejected) as refusal:
+        PLATFORM.accept(request, channel(), (channel(),))
+    assert refusal.value.status == 403
+
+
+def test_the_signature_covers_the_escaped_bytes_and_not_what_they_mean() -> None:
+    body = payload("messages")
+    again = json.dumps(json.loads(body), ensure_ascii=False, separators=(",", ":")).encode()
+    assert json.loads(again) == json.loads(body)
+    with pytest.raises(WebhookRejected):
+        PLATFORM.accept(WebhookRequest("POST", signed(body).headers, {}, again), channel(), (channel(),))
+
+
+def test_each_account_of_an_app_goes_to_its_own_channel_and_nobodys_entry_is_refused_alone() -> None:
+    shop, cafe = channel("shop"), channel("cafe", account=SECOND_ACCOUNT, page_id=PAGE)
+    result = accepted(payload("batch"), shop, cafe)
+    assert [record.channel for record in result.records] == [*["shop"] * 4, "cafe", *["shop"] * 3]
+    assert result.refused == 1
+    assert {event.conversation_id for event in events_of(payload("batch"), shop, cafe)} == {
+        f"ig_shop_{USER}",
+        "ig_shop_8000000000000002",
+        f"ig_cafe_{USER}",
+        "ig_shop_",
+    }
+
+
+def test_an_account_of_another_app_is_nobodys_even_on_this_url() -> None:
+    stranger = channel("other", account=SECOND_ACCOUNT, secrets=("other-secret",))
+    result = accepted(payload("batch"), channel("shop"), stranger)
+    assert {record.channel for record in result.records} == {"shop"}
+    assert result.refused == 2
+
+
+def test_the_linked_pages_id_owns_no_entry() -> None:
+    linked = channel(page_id=PAGE)
+    assert accepted(envelope(message(account=PAGE), account=PAGE), linked).refused == 1
+
+
+@pytest.mark.parametrize(
+    ("item", "peer"),
+    [
+        ({"sender": {"id": "5"}, "recipient": {"id": ACCOUNT}, "message": {}}, "5"),
+        ({"sender": {"id": ACCOUNT}, "recipient": {"id": "5"}, "message": {"is_echo": True}}, "5"),
+        ({"sender": {"id": ACCOUNT}, "recipient": {"id": "5"}, "message": {"is_deleted": True}}, "5"),
+        ({"sender": {"id": ACCOUNT}, "recipient": {"id": "5"}, "reaction": {}}, "5"),
+        ({"sender": {"id": ACCOUNT}, "recipient": {"id": ACCOUNT}, "message": {"is_self": True}}, ACCOUNT),
+        ({"recipient": {"id": ACCOUNT}, "message": {}}, ""),
+    ],
+)
+def test_the_peer_is_the_side_that_is_not_the_account(item: dict[str, Any], peer: str) -> None:
+    assert [record.peer for record in accepted(envelope(item)).records] == [peer]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_record_holds_the_bytes_of_its_event_as_they_came(name: str) -> None:
+    body = payload(name)
+    records = accepted(body, channel(), channel("second", account=SECOND_ACCOUNT)).records
+    assert records
+    for record in records:
+        event = record.value.partition(b',"event":')[2][:-1]
+        assert event
+        assert event in body
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{}",
+        b'{"object":"page","entry":[{"id":"17841400000000001","messaging":[]}]}',
+        # Some samples of the documentation stand in an array; what comes is the object.
+        b'[{"object":"instagram","entry":[]}]',
+    ],
+)
+def test_an_authentic_body_of_another_form_is_kept_whole(body: bytes) -> None:
+    (record,) = accepted(body).records
+    assert (record.channel, record.peer) == ("main", "")
+    assert base64.b64decode(orjson.loads(record.value)["body"]) == body
+    assert isinstance(read(record), Unprocessable)
+
+
+@pytest.mark.parametrize("body", [b"", b"hello", b"{", b'{"a":NaN}', b'{"a":"\xff"}', b"[" * 100_000])
+def test_an_authentic_body_that_is_not_json_is_a_bad_request(body: bytes) -> None:
+    with pytest.raises(WebhookRejected) as refusal:
+        accepted(body)
+    assert refusal.value.status == 400
+
+
+def test_one_mid_on_two_platforms_is_two_events() -> None:
+    """Both belong to Meta and may share an app and its secret."""
+    (ours,) = events_of(envelope(message(mid="m_1")))
+    page = channel()
+    body = envelope(message(mid="m_1")).replace(b'"instagram"', b'"page"')
+    theirs = MESSENGER.split(body, type(page)("main", "messenger", {}), ()).records[0]
+    raw = decode_raw(theirs.value, platform="messenger", channel="main", received_at=1)
+    events = MESSENGER.normalise(raw)
+    assert not isinstance(events, Unprocessable)
+    assert ours.id != events[0].id
+
+
+def test_inspecting_needs_no_credentials() -> None:
+    bare = type(channel())("main", "instagram", {})
+    assert len(PLATFORM.split(payload("batch"), bare, (bare,)).records) == 9
+
+
+def test_secrets_do_not_show_in_a_channel() -> None:
+    assert SECRET not in repr(channel())
+
+
+def test_the_pure_half_loads_no_http_client() -> None:
+    code = "import sys, connectors.instagram; sys.exit('aiohttp' in sys.modules)"
+    assert run([sys.executable, "-c", code], check=False).returncode == 0
