@@ -73,7 +73,7 @@ class FakeInstagram(FakeMessaging):
 
     def user_unsend(self, user: str, mid: str) -> Event:
         """This user takes a message back; the event has the message's own id."""
-        return self.from_user(user, "message", {"mid": mid, "is_deleted": True})
+        return self.item_of(user, "message", {"mid": mid, "is_deleted": True})
 
     def user_story_reply(self, user: str, text: str) -> Event:
         """This user answers a story of the account."""

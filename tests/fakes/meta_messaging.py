@@ -97,6 +97,10 @@ class FakeMessaging(FakePlatform):
     def from_user(self, user: str, kind: str, value: dict[str, Any]) -> Event:
         """An item of this user with one member of this kind; it opens the window."""
         self.last_inbound_s[user] = self.clock()
+        return self.item_of(user, kind, value)
+
+    def item_of(self, user: str, kind: str, value: dict[str, Any]) -> Event:
+        """The same without any effect on the window."""
         sender, recipient = {"id": self.known_user(user)}, {"id": self.accounts[0]}
         return {"sender": sender, "recipient": recipient, "timestamp": self.now_ms(), kind: value}
 
