@@ -14,7 +14,7 @@ from schemas.registry import decode_event, encode
 from streams.conversation import history, wording
 from streams.conversation.history import REACTIONS_MAX, Entry
 from streams.conversation.memory import ORPHAN, uuid_key
-from streams.conversation.model import Orphan, State, Waiting, with_timer
+from streams.conversation.model import Orphan, State, with_timer, with_waiting
 from streams.conversation.reports import find_report
 from streams.conversation.scope import Scope
 
@@ -29,7 +29,8 @@ def on_amendment(state: State, event: AnyEvent, scope: Scope) -> State:
     """Apply it to its message, or let it wait for one that was not seen yet."""
     amended = _amend(state, event, scope)
     if amended is not None:
-        return amended
+        # Whether the message waits may depend on what was read already, the conversation's time may not: it goes on.
+        return replace(amended)
     scope.memory.put(uuid_key(ORPHAN, event.id), encode(event))
     orphan = Orphan(event.id, event.data.message_id)
     due = scope.now + scope.limits.orphan_ms
@@ -79,10 +80,10 @@ def _amend(state: State, event: AnyEvent, scope: Scope) -> State | None:
     found = history.find(scope, event.data.message_id)
     if not found:
         report = find_report(scope, event.data.message_id)
-        if report is None or not report.message_id:
+        if report is None or not report.part_id:
             return None
         # One of ours, which the history has under our id; when it is there no more, there is nothing to change.
-        found = history.find(scope, report.message_id)
+        found = history.find(scope, report.message_id) if report.message_id else []
         if not found:
             return state
     return _HANDLERS[event.type](state, event, scope, found)
@@ -105,9 +106,8 @@ def _edit(state: State, event: Event[MessageEdited], scope: Scope, found: Found)
         revision=event.data.revision,
     )
     is_long = len(entry.text) > scope.limits.context_chars_max
-    edited = _with_waiting(state, {seq}, lambda message: replace(message, is_long=is_long))
-    history.put(scope, seq, history.cut(entry, scope) if edited is state else entry)
-    return edited
+    history.put(scope, seq, entry if _is_waiting(state, seq) else history.cut(entry, scope))
+    return with_waiting(state, lambda message: replace(message, is_long=is_long) if message.seq == seq else message)
 
 
 def _delete(state: State, event: Event[MessageDeleted], scope: Scope, found: Found) -> State:
@@ -116,7 +116,9 @@ def _delete(state: State, event: Event[MessageDeleted], scope: Scope, found: Fou
         blank = Entry(entry.role, "", entry.at, message_id=entry.message_id, is_deleted=True)
         history.put(scope, seq, blank)
     gone = {seq for seq, _ in found}
-    return _with_waiting(state, gone, lambda message: replace(message, is_gone=True, is_long=False))
+    return with_waiting(
+        state, lambda message: replace(message, is_gone=True, is_long=False) if message.seq in gone else message
+    )
 
 
 def _react(state: State, event: Event[ReactionChanged], scope: Scope, found: Found) -> State:
@@ -130,19 +132,13 @@ def _react(state: State, event: Event[ReactionChanged], scope: Scope, found: Fou
     return state
 
 
+def _is_waiting(state: State, seq: int) -> bool:
+    asked = state.turn.messages if state.turn else ()
+    return any(message.seq == seq for message in (*state.pending, *asked))
+
+
 _HANDLERS: dict[str, Callable[..., State]] = {
     "message_edited": _edit,
     "message_deleted": _delete,
     "reaction_changed": _react,
 }
-
-
-def _with_waiting(state: State, seqs: set[int], change: Callable[[Waiting], Waiting]) -> State:
-    """Change messages that wait or are being answered; the same state when there is none among them."""
-    pending = tuple(change(message) if message.seq in seqs else message for message in state.pending)
-    if pending != state.pending:
-        state = replace(state, pending=pending)
-    if state.turn is not None and any(message.seq in seqs for message in state.turn.messages):
-        messages = tuple(change(message) if message.seq in seqs else message for message in state.turn.messages)
-        state = replace(state, turn=replace(state.turn, messages=messages))
-    return state

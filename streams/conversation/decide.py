@@ -25,7 +25,7 @@ from schemas.registry import EVENT_MODELS
 from schemas.replies import AIAnswer
 from streams.conversation import wording
 from streams.conversation.amendments import AMENDMENTS
-from streams.conversation.humans import LEASE
+from streams.conversation.humans import ECHO, LEASE
 from streams.conversation.model import State, Turn
 from streams.conversation.policy import Rules
 from streams.conversation.reply import parts_of
@@ -134,9 +134,9 @@ class _Case:
             self.tell(suppressed, correlation_id=turn.messages[0].event_id)
 
     def message(self, turn: Turn, parts: tuple[Part, ...]) -> OutboundMessage:
-        """The command for `send`; the newest of the turn's reply tokens lives longest."""
+        """The command for `send`."""
         event = self.event
-        with_token = next((message for message in reversed(turn.messages) if message.reply_token), None)
+        with_token = next((message for message in turn.messages if message.reply_token), None)
         has_answer = event.type == "reply_generated"
         return OutboundMessage(
             id=message_id_of(turn.id),
@@ -177,7 +177,7 @@ class _Case:
         for number, echo in enumerate(self.after.echoes, 1):
             is_kept = number > len(self.after.echoes) - ECHOES_MAX
             if echo.is_human or not may_be_ours or not is_kept:
-                took_over = _follow(self.event, HumanTookOver(until=until, how="echo"), now=self.now)
+                took_over = _follow(self.event, HumanTookOver(until=until, how=ECHO), now=self.now)
                 # It follows from the echo, even where the outcome of a send decided that it does.
                 update = {
                     "id": derived_id(echo.event_id, took_over.type),

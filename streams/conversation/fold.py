@@ -41,7 +41,6 @@ def fold(events: Sequence[AnyEvent], limits: Limits) -> dict[str, Folded]:
             continue
         skipped.add(event.id)
         one = conversations.setdefault(event.conversation_id, Folded())
-        one.memory.now_ms = max(one.memory.now_ms, event.recorded_at)
         one.state = evolve(one.state, event, one.memory, limits)
     return conversations
 

@@ -91,8 +91,8 @@ def release(messages: tuple[Waiting, ...], scope: Scope) -> None:
 
 
 def trim(state: State, scope: Scope) -> State:
-    """Drop what is older than the context, but nothing that still waits for an answer."""
-    floor = state.next - scope.limits.context_messages
+    """Drop what is older than the newest message and its context, but nothing that still waits for an answer."""
+    floor = state.next - 1 - scope.limits.context_messages
     for messages in (state.pending, state.turn.messages if state.turn else ()):
         if messages:
             floor = min(floor, messages[0].seq)

@@ -10,25 +10,27 @@ from schemas.envelope import Event
 from schemas.events import HumanReleased, HumanTookOver, MessageEchoed
 from streams.conversation import amendments, history, reports, sends, turns, wording
 from streams.conversation.history import Entry
-from streams.conversation.model import FAR_FUTURE_MS, Echo, Lease, State, end_of, with_timer
+from streams.conversation.memory import TAKEN_OVER, tell, told
+from streams.conversation.model import FAR_FUTURE_MS, Echo, Lease, State, end_of, with_timer, with_waiting
 from streams.conversation.reports import find_report, join_report
 from streams.conversation.scope import Scope
 
 LEASE = "lease"
 """The timer that gives the conversation back to the bot; also how a `human_released` says that it did."""
 
+ECHO = "echo"
+"""How a `human_took_over` of our own decision says why."""
+
 
 def on_echo(state: State, event: Event[MessageEchoed], scope: Scope) -> State:
     """Ours by proof, by tag or by its id: nothing but evidence. Else it is kept until that can be told."""
     data = event.data
-    message_id, part = sends.find_tagged(state, data.tag)
+    part = reports.part_of_tag(data.tag)
     if part:
-        join_report(scope, data.message_id, rank=reports.SENT, part_id=part, message_id=message_id)
-        state = sends.advance(state, message_id, (part,), rank=reports.SENT, scope=scope)
-    if data.is_ours or part:
-        return state
+        join_report(scope, data.message_id, rank=reports.SENT, part_id=part)
+        return sends.advance_part(state, part, rank=reports.SENT, scope=scope)
     report = find_report(scope, data.message_id)
-    if data.is_ours is None and report is not None and report.message_id:
+    if data.is_ours or (data.is_ours is None and report is not None and report.part_id):
         return state
     entry = Entry(
         role="assistant",
@@ -46,17 +48,24 @@ def on_echo(state: State, event: Event[MessageEchoed], scope: Scope) -> State:
 def on_took_over(state: State, event: Event[HumanTookOver], scope: Scope) -> State:
     """A lease begins or grows; what waited for the bot is the human's now. Its cause, an echo, is settled.
 
-    Between the decision and its record a release or the end of the lease may have been read: then it leaves behind only
+    Between our decision and its record a release or the end of the lease may have been read: then it leaves behind only
     what it did in its own time.
     """
+    if event.data.how == ECHO and event.causation_id is not None:
+        if told(scope.memory, event.causation_id):
+            return state
+        tell(scope.memory, event.causation_id, TAKEN_OVER, expires_at_ms=scope.forget_at)
     begun, until = event.recorded_at, event.data.until
     is_over = begun < state.released_at
     end = state.released_at if is_over else FAR_FUTURE_MS if until is None else until
-    handed_over = tuple(message for message in state.pending if message.at < end)
-    if handed_over:
+    if event.data.how == ECHO:
+        handed_over = tuple(message for message in state.pending if message.at < end)
         history.release(handed_over, scope)
         left = tuple(message for message in state.pending if message.at >= end)
-        state = history.trim(replace(state, pending=left), scope)
+        state = history.trim(replace(state, pending=left), scope) if handed_over else state
+    else:
+        # A request that was decided before may yet name some of them, so they stay, and start no turn of their own.
+        state = with_waiting(state, lambda message: replace(message, is_gone=True) if message.at < end else message)
     if any(echo.event_id == event.causation_id for echo in state.echoes):
         left_echoes = tuple(echo for echo in state.echoes if echo.event_id != event.causation_id)
         state = replace(state, echoes=left_echoes)

@@ -21,12 +21,11 @@ FORGET = "forget"
 def on_timer(state: State, event: Event[TimerFired], scope: Scope) -> State:
     """Act on a timer that is still set for that very time; any other is stale."""
     name, _, subject = event.data.name.partition(":")
-    due = event.data.due_at
-    if state.timers.get(event.data.name) != due:
+    if state.timers.get(event.data.name) != event.data.due_at:
         return state
     state = with_timer(state, event.data.name, None)
     if name == SESSION:
-        return _end_session(state, due, scope)
+        return _end_session(state, scope)
     if name == FORGET:
         return _forget(state)
     return TIMERS[name](state, subject, scope) if name in TIMERS else state
@@ -39,16 +38,16 @@ TIMERS: dict[str, Callable[[State, str, Scope], State]] = {
 }
 
 
-def _end_session(state: State, due: int, scope: Scope) -> State:
+def _end_session(state: State, scope: Scope) -> State:
     session_ms = scope.limits.session_ms
     busy_until = session_ms + max(state.last_message_at or 0, state.turn.requested_at if state.turn else 0)
-    if due < busy_until:
+    if scope.now < busy_until:
         return with_timer(state, SESSION, busy_until)
     if state.turn is not None:
         # Nobody answered in all that time: whatever comes now comes too late.
         state = history.trim(close_turn(state, state.turn.id, scope), scope)
     if any(not message.is_gone for message in state.pending):
-        return with_timer(state, SESSION, due + session_ms)
+        return with_timer(state, SESSION, scope.now + session_ms)
     return expire(state, scope)
 
 

@@ -5,7 +5,7 @@ prefix  then                                            value
 ======  ==============================================  =============================================================
 ``m``   sequence number, 8 bytes big-endian             one message of the history (``history.Entry``)
 ``i``   UUID of an inbound event, 16 bytes              offset at which it was first read; expires
-``t``   UUID of a message of ours, 16 bytes             what the log has told of it (``ANSWERED``, ``PLANNED``); expires
+``t``   UUID of a message of ours or an echo, 16 bytes  what the log has told of it (``ANSWERED`` …); expires
 ``r``   hash of a platform's message id, 8 bytes        what was reported about it (``sends.Report``); expires
 ``w``                                                   watermarks of delivery and reading (``sends.Marks``); expires
 ``o``   UUID of an edit, deletion or reaction           the event that waits for its message
@@ -27,6 +27,7 @@ ORPHAN = b"o"
 
 ANSWERED = 1
 PLANNED = 2
+TAKEN_OVER = 4
 
 
 class Memory(Protocol):
@@ -50,24 +51,20 @@ class Memory(Protocol):
 
 
 class DictMemory:
-    """A ``Memory`` in a dictionary; ``now_ms`` decides what has expired."""
+    """A ``Memory`` in a dictionary. Nothing expires: a fold that is made anew may remember what a table can forget."""
 
     def __init__(self) -> None:
-        self.now_ms = 0
-        self._values: dict[bytes, tuple[bytes, int | None]] = {}
+        self._values: dict[bytes, bytes] = {}
 
     def get(self, name: bytes = b"") -> bytes | None:
-        value, expires_at_ms = self._values.get(name, (None, None))
-        return None if expires_at_ms is not None and expires_at_ms <= self.now_ms else value
+        return self._values.get(name)
 
     def scan(self, prefix: bytes) -> Iterable[tuple[bytes, bytes]]:
         for name in sorted(name for name in self._values if name.startswith(prefix)):
-            value = self.get(name)
-            if value is not None:
-                yield name, value
+            yield name, self._values[name]
 
     def put(self, name: bytes, value: bytes, *, expires_at_ms: int | None = None) -> None:
-        self._values[name] = (value, expires_at_ms)
+        self._values[name] = value
 
     def delete(self, name: bytes = b"") -> None:
         self._values.pop(name, None)
@@ -87,7 +84,7 @@ def report_key(platform_message_id: str) -> bytes:
 
 
 def told(memory: Memory, message_id: str) -> int:
-    """Which of ``ANSWERED`` and ``PLANNED`` the log has told of a message of ours."""
+    """What the log has told of a message: ``ANSWERED``, ``PLANNED``; of an echo: ``TAKEN_OVER``."""
     value = memory.get(uuid_key(TOLD, message_id))
     return value[0] if value else 0
 

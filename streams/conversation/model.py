@@ -7,9 +7,11 @@ All structs are immutable and travel as MessagePack arrays: fields are only ever
 old values and older code go on reading.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 FAR_FUTURE_MS = 1 << 62
 """Stands for a lease without end in comparisons of times."""
@@ -20,7 +22,7 @@ class Waiting(msgspec.Struct, frozen=True, array_like=True):
 
     ``at`` is the conversation's time when it came, ``received_at`` when intake accepted it, ``occurred_at`` the
     platform's clock. ``is_long``: the entry is longer than the context tells and is cut once it was answered.
-    ``is_gone``: the person took it back before it was answered.
+    ``is_gone``: it starts no turn, because the person took it back or a human took over.
     """
 
     event_id: str
@@ -148,4 +150,16 @@ def with_timer(state: State, name: str, due: int | None) -> State:
     timers = {other: at for other, at in state.timers.items() if other != name}
     if due is not None:
         timers[name] = due
-    return msgspec.structs.replace(state, timers=timers)
+    return replace(state, timers=timers)
+
+
+def with_waiting(state: State, change: Callable[[Waiting], Waiting]) -> State:
+    """Change the messages that wait and those of the open turn; the same state when that changes none."""
+    pending = tuple(map(change, state.pending))
+    if pending != state.pending:
+        state = replace(state, pending=pending)
+    if state.turn is not None:
+        messages = tuple(map(change, state.turn.messages))
+        if messages != state.turn.messages:
+            state = replace(state, turn=replace(state.turn, messages=messages))
+    return state

@@ -4,7 +4,7 @@ A report is joined with what is known by the maximum of a rank, so reports count
 often they come, and also before the message they are about is known to be ours.
 """
 
-from typing import Any
+import re
 
 import msgspec
 from msgspec.structs import replace
@@ -28,6 +28,10 @@ RANKS = {"sent": SENT, "delivered": DELIVERED, "read": READ, "played": PLAYED, "
 """Of a report. Delivered, read and played beat failed in either order; ``Report.has_failed`` keeps both."""
 
 
+TAG = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$")
+"""What we send along with a part: its id, which is a UUIDv5, after whatever mark the connector puts before it."""
+
+
 class Report(msgspec.Struct, frozen=True, array_like=True):
     """A platform's message: our part and message once it is known as ours, the highest rank, whether it ever failed."""
 
@@ -49,6 +53,12 @@ _decode_report = msgspec.msgpack.Decoder(Report).decode
 _decode_marks = msgspec.msgpack.Decoder(Marks).decode
 
 
+def part_of_tag(tag: str | None) -> str:
+    """The id of our part that a tag names; empty where the tag is none of ours."""
+    found = TAG.search(tag) if tag else None
+    return found.group() if found else ""
+
+
 def find_report(scope: Scope, platform_message_id: str) -> Report | None:
     """What is known under this id."""
     value = scope.memory.get(report_key(platform_message_id))
@@ -68,10 +78,15 @@ def join_report(scope: Scope, platform_message_id: str, *, rank: int, part_id: s
         scope.memory.put(report_key(platform_message_id), _encode(joined), expires_at_ms=scope.forget_at)
 
 
-def join_marks(scope: Scope, **times: Any) -> None:
-    """Move watermarks forward, never back."""
+def find_marks(scope: Scope) -> Marks:
+    """The watermarks so far."""
     value = scope.memory.get(MARKS)
-    known = Marks() if value is None else _decode_marks(value)
+    return Marks() if value is None else _decode_marks(value)
+
+
+def join_marks(scope: Scope, **times: int) -> None:
+    """Move watermarks forward, never back."""
+    known = find_marks(scope)
     joined = replace(known, **{name: max(getattr(known, name), at) for name, at in times.items()})
     if joined != known:
         scope.memory.put(MARKS, _encode(joined), expires_at_ms=scope.forget_at)

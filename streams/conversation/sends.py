@@ -29,7 +29,7 @@ from streams.conversation.scope import Scope
 EVIDENCE = "evidence"
 """Starts the name of the timer that ends the wait for evidence about a message."""
 
-SENDS_MAX = 256
+SENDS_MAX = 64
 """Messages of one conversation that are not settled; beyond it the state forgets the oldest, the log does not."""
 
 RANKS = {
@@ -96,12 +96,12 @@ def on_report(state: State, event: Event[DeliveryReported], scope: Scope) -> Sta
     """A platform tells of one message, by its own id or by what we sent along, or of all up to a time."""
     data = event.data
     rank = reports.RANKS[data.status]
-    message_id, part = find_tagged(state, data.tag)
+    part = reports.part_of_tag(data.tag)
     if data.message_id is not None:
-        join_report(scope, data.message_id, rank=rank, part_id=part, message_id=message_id)
+        join_report(scope, data.message_id, rank=rank, part_id=part)
     if data.watermark is not None and rank >= reports.DELIVERED:
         join_marks(scope, **{"delivered_to" if rank == reports.DELIVERED else "read_to": data.watermark})
-    return advance(state, message_id, (part,), rank=rank, scope=scope) if part else state
+    return advance_part(state, part, rank=rank, scope=scope)
 
 
 def on_read(state: State, event: Event[MessageRead], scope: Scope) -> State:
@@ -113,13 +113,12 @@ def on_read(state: State, event: Event[MessageRead], scope: Scope) -> State:
     return state
 
 
-def find_tagged(state: State, tag: str | None) -> tuple[str, str]:
-    """(message id, part id) of the unsettled part that a tag names, whatever a connector put before it; else empty."""
-    for message_id, send in state.sends.items() if tag else ():
-        for part in send.parts:
-            if tag is not None and tag.endswith(part):
-                return message_id, part
-    return "", ""
+def advance_part(state: State, part: str, *, rank: int, scope: Scope) -> State:
+    """The same for one part of whatever message has it; nothing when that is settled."""
+    for message_id, send in state.sends.items():
+        if part in send.parts:
+            return advance(state, message_id, (part,), rank=rank, scope=scope)
+    return state
 
 
 def is_sending(state: State) -> bool:

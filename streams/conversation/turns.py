@@ -6,6 +6,7 @@ Every function here gives the same state in either order; the marks ``ANSWERED``
 
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from schemas.envelope import Event
@@ -28,9 +29,11 @@ from streams.conversation.scope import Scope
 SESSION = "session"
 """The timer that ends a session."""
 
-PREFERENCES_MAX = 64
-PREFERENCE_CHARS_MAX = 500
-"""Of what the AI tells about a person; more members, and longer or nested values beyond it, are left out."""
+PREFERENCES_BYTES_MAX = 8_192
+"""Of what the AI tells about a person, encoded; a member that would go beyond it is left out."""
+
+TOKEN_CHARS_MAX = 128
+"""Longer than any platform's reply tokens; a longer one is not used."""
 
 
 def message_id_of(turn_id: str) -> str:
@@ -65,7 +68,7 @@ def on_message(state: State, event: Event[MessageReceived] | Event[ChoiceMade], 
             at=scope.now,
             received_at=event.recorded_at,
             occurred_at=event.occurred_at,
-            reply_token=data.reply_token,
+            reply_token=data.reply_token if len(data.reply_token or "") <= TOKEN_CHARS_MAX else None,
             callback_id=data.callback_id if isinstance(data, ChoiceMade) else None,
             is_long=len(text) > scope.limits.context_chars_max,
         )
@@ -103,13 +106,23 @@ def on_reply_requested(state: State, event: Event[ReplyRequested], scope: Scope)
     taken = tuple(message for message in state.pending if message.event_id in data.event_ids)
     if not taken:
         return state
-    # What is left out of a turn that answers later messages was taken back by its author.
+    # What is left out of a turn that answers later messages is gone (see ``Waiting``).
     rest = tuple(message for message in state.pending if message.seq > taken[-1].seq)
     state = replace(state, pending=rest)
     if told(scope.memory, message_id_of(data.turn_id)) & ANSWERED:
         history.release(taken, scope)
         return history.trim(state, scope)
-    return replace(state, turn=Turn(data.turn_id, taken, requested_at=event.recorded_at, deadline=data.deadline))
+    turn = Turn(data.turn_id, _newest_token_only(taken), requested_at=event.recorded_at, deadline=data.deadline)
+    return replace(state, turn=turn)
+
+
+def _newest_token_only(messages: tuple[Waiting, ...]) -> tuple[Waiting, ...]:
+    """Of a turn's reply tokens the newest lives longest, and one is enough."""
+    newest = max((message.seq for message in messages if message.reply_token), default=None)
+    return tuple(
+        message if message.seq == newest or message.reply_token is None else replace(message, reply_token=None)
+        for message in messages
+    )
 
 
 def on_reply_generated(state: State, event: Event[ReplyGenerated], scope: Scope) -> State:
@@ -189,9 +202,9 @@ def _is_answered(state: State, turn_id: str, scope: Scope) -> bool:
 
 
 def _merged(preferences: dict[str, Any], insights: dict[str, Any]) -> dict[str, Any]:
-    merged = dict(preferences)
+    merged = preferences
     for name, value in insights.items():
-        is_bounded = len(name) <= PREFERENCE_CHARS_MAX and len(repr(value)) <= PREFERENCE_CHARS_MAX
-        if is_bounded and wording.is_storable(value) and (name in merged or len(merged) < PREFERENCES_MAX):
-            merged[name] = value
-    return merged if merged != preferences else preferences
+        if wording.is_storable(value):
+            grown = merged | {name: value}
+            merged = grown if len(msgspec.msgpack.encode(grown)) <= PREFERENCES_BYTES_MAX else merged
+    return merged

@@ -4,7 +4,8 @@ Its table is the state of every conversation, a fold of the log. Each record is 
 and folded at once, and written; when the stage reads its own events back they change nothing.
 """
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -24,30 +25,16 @@ from streams.conversation.context import Request, encode_request
 from streams.conversation.memory import INBOUND, uuid_key
 from streams.conversation.model import BLANK, State, decode_state, encode_state
 from streams.conversation.policy import Limits, Policy, Rules, limits_of, policy_of
+from streams.conversation.state import HANDLERS
 from streams.conversation.step import advance
 from streams.engine.api import Headers, Output, Poison, Record, View
+from streams.engine.seeded import seeded
 from streams.settings import Settings
 from streams.topics import Topics
 
-FROM_PLATFORMS = frozenset(
-    (
-        "message_received",
-        "message_edited",
-        "message_deleted",
-        "reaction_changed",
-        "choice_made",
-        "message_read",
-        "contact_joined",
-        "contact_left",
-        "referral_received",
-        "message_echoed",
-        "delivery_reported",
-        "identity_changed",
-        "channel_updated",
-        "unrecognised",
-    )
-)
-"""Types that platforms deliver again for days, so their ids are remembered; copies of others have no effect anyway."""
+REMEMBERED = frozenset(HANDLERS) - {"timer_fired"}
+"""Types whose ids are remembered when they come from outside, that is, without a cause in the log: platforms deliver
+again for days. A copy of what a stage wrote has no effect anyway, and a timer acts once."""
 
 STARTS_TURN = frozenset(("message_received", "choice_made"))
 """Only from these the time of acceptance is handed on: it measures our own time, not a wait for an earlier answer."""
@@ -56,14 +43,20 @@ ERROR_TEXT_CHARS_MAX = 500
 
 
 class Converse:
-    """Implements ``PureStage``. Raises SettingsError where a channel's policy is not one."""
+    """Implements ``PureStage``. Raises SettingsError where a channel's policy is not one.
+
+    ``clock`` (seconds) is read only to say in the log when a timer was noticed; nothing is decided by it.
+    """
 
     name = "converse"
     has_table = True
 
-    def __init__(self, topics: Topics, settings: Settings, channels: Channels) -> None:
-        self.reads = (topics.events,)
+    def __init__(
+        self, topics: Topics, settings: Settings, channels: Channels, *, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.reads: tuple[str, ...] = (topics.events,)
         self._topics = topics
+        self._clock = clock
         self._limits = limits_of(settings)
         self._policies = {(channel.platform, channel.id): policy_of(channel) for channel in channels.all}
         self._rules = cache(self._make_rules)
@@ -105,9 +98,10 @@ class Converse:
         return [self._event_output(own.event(data, identity=derived_id(rejected, "event_rejected")), ())]
 
     def timer_output(self, key: bytes, name: str, due_ms: int) -> Output:
-        """`timer_fired`; its time is the one that was due, whenever it is noticed."""
+        """`timer_fired`, told again with the same id until it has been read. Its time is that of the first telling, so
+        that after an outage the conversation does not go on in the past."""
         conversation_id = key.decode()
-        own = Own(conversation_id, *_owner(conversation_id), due_ms)
+        own = Own(conversation_id, *_owner(conversation_id), max(due_ms, int(self._clock() * 1000)))
         identity = derived_id(conversation_id, f"timer:{name}", due_ms)
         return self._event_output(own.event(TimerFired(name=name, due_at=due_ms), identity=identity), ())
 
@@ -185,11 +179,13 @@ def _is_copy(view: View, event: AnyEvent, record: Record, limits: Limits) -> boo
     The mark names the offset: a record that is read again after a crash is not a copy of itself, and its effects are
     not yet in the state, or the engine would have left it out.
     """
+    if seeded("deduplication_off"):
+        return False
     expires_at_ms = record.timestamp_ms + limits.memory_ms
     try:
         if event.type == "event_rejected":
             view.put(uuid_key(INBOUND, event.data.event_id), b"", expires_at_ms=expires_at_ms)
-        elif event.type in FROM_PLATFORMS:
+        elif event.causation_id is None and event.type in REMEMBERED:
             name, place = uuid_key(INBOUND, event.id), b"%d" % record.offset
             seen_at = view.get(name)
             if seen_at is None:

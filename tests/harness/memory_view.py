@@ -59,9 +59,7 @@ class MemoryView:
 
     def copy(self) -> "MemoryView":
         """The same keys, with nothing written yet."""
-        return replace(
-            self, values=dict(self.values), names=list(self.names), timers=dict(self.timers), written=[]
-        )
+        return replace(self, values=dict(self.values), names=list(self.names), timers=dict(self.timers), written=[])
 
     def dump(self, *prefixes: bytes) -> dict[bytes, bytes]:
         """Every live key, or those that start with one of the prefixes."""
