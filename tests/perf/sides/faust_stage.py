@@ -28,8 +28,10 @@ def build(order: Order, clock: Clock) -> faust.App:
         topic_replication_factor=1,
         broker_commit_interval=order.commit_s,
         consumer_auto_offset_reset="earliest",
+        key_serializer="raw",
+        value_serializer="raw",
     )
-    raw: dict[str, Any] = {"key_type": bytes, "value_type": bytes, "key_serializer": "raw", "value_serializer": "raw"}
+    raw: dict[str, Any] = {"key_type": bytes, "value_type": bytes}
     source, output = app.topic(order.source, **raw), app.topic(order.output, **raw)
     table: Any = app.Table(
         "count", partitions=order.partitions, options={"driver": "rocksdict"}, on_window_close=None, **raw
