@@ -46,7 +46,7 @@ def plan_message(message: OutboundMessage, window: Window, channel: Channel) -> 
         body.update(draft.body)  # type: ignore[typeddict-item]
         if not calls and message.reply_to:
             body["reply_to"] = {"mid": message.reply_to}
-        calls.append(_call(part_ids, body, draft.changes, channel))
+        calls.append(_call(body, channel, part_ids=part_ids, changes=draft.changes))
     return tuple(calls)
 
 
@@ -115,7 +115,7 @@ def _album(drafts: list[Draft]) -> Draft:
     return Draft(body, tuple(change for draft in drafts for change in draft.changes))
 
 
-def _call(part_ids: PartIds, body: SendBody, changes: tuple[str, ...], channel: Channel) -> Call:
+def _call(body: SendBody, channel: Channel, *, part_ids: PartIds, changes: tuple[str, ...]) -> Call:
     """Through the page where the channel names one, else through the account itself."""
     page_id = channel.first("page_id")
     base = (channel.api_base or (FACEBOOK_BASE if page_id else INSTAGRAM_BASE)).rstrip("/")
