@@ -13,14 +13,17 @@ has handled before (after a crash or a rebalance), never with the records of one
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 Headers = tuple[tuple[str, bytes], ...]
 
+# Records and outputs are made for everything that passes through: such a struct takes an eighth of the time of a frozen
+# dataclass, and the garbage collector need not look into what holds bytes only.
 
-@dataclass(frozen=True, slots=True)
-class Record:
+
+class Record(msgspec.Struct, frozen=True, gc=False):
     """A record of a source topic. ``timestamp_ms`` is the topic's (LogAppendTime on the log)."""
 
     topic: str
@@ -36,8 +39,7 @@ class Record:
         return next((value for key, value in self.headers if key == name), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(msgspec.Struct, frozen=True, gc=False):
     """A record to write. It goes to the partition of its key; all topics are co-partitioned, so a stage that keeps the
     conversation's key stays in its own partition number."""
 

@@ -68,7 +68,7 @@ class PartitionStore:
         self.changelog = changelog
         self.partition = partition
         self._db = _open(path)
-        self._overlay: dict[bytes, dict[bytes, list[Value]]] = {}
+        self._overlay: dict[bytes, dict[bytes, Value]] = {}
         self.is_closed = False
 
     # Reading.
@@ -76,8 +76,8 @@ class PartitionStore:
     def get(self, conversation: bytes, name: bytes) -> Value | None:
         """The newest value, expired or not; None when absent or deleted."""
         waiting = self._overlay.get(conversation, {}).get(name)
-        if waiting:
-            return waiting[-1] if waiting[-1].data is not None else None
+        if waiting is not None:
+            return waiting if waiting.data is not None else None
         raw = self._db.get(keys.full_key(conversation, name))
         return None if raw is None else keys.unpack(raw)
 
@@ -89,9 +89,8 @@ class PartitionStore:
             if not raw_key.startswith(start):
                 break
             found[raw_key[2 + len(conversation) :]] = keys.unpack(raw)
-        for name, waiting in self._overlay.get(conversation, {}).items():
-            if name.startswith(prefix):
-                found[name] = waiting[-1]
+        over = self._overlay.get(conversation, {})
+        found.update((name, waiting) for name, waiting in over.items() if name.startswith(prefix))
         for name in sorted(found):
             if found[name].data is not None:
                 yield name, found[name]
@@ -132,7 +131,7 @@ class PartitionStore:
         for conversation, names in writes.items():
             over = self._overlay.setdefault(conversation, {})
             for name, value in names.items():
-                over.setdefault(name, []).append(value)
+                over[name] = value
                 key = keys.full_key(conversation, name)
                 written.append(key)
                 records.append((key, value.data, _headers(value)))
@@ -146,15 +145,14 @@ class PartitionStore:
         batch = WriteBatch(raw_mode=True)
         key = iter(written)
         for conversation, names in writes.items():
-            over = self._overlay[conversation]
+            over = self._overlay.get(conversation, {})
             for name, value in names.items():
-                waiting = over[name]
-                waiting.pop(0)
-                if not waiting:
+                # A newer value of a later step stays: the changelog does not have that one yet.
+                if over.get(name) is value:
                     del over[name]
                 self._put(batch, next(key), value, is_timer=name.startswith(keys.TIMER))
             if not over:
-                del self._overlay[conversation]
+                self._overlay.pop(conversation, None)
         batch.put(keys.APPLIED, b"%d" % offset)
         self._db.write(batch)
 
