@@ -120,7 +120,10 @@ class Engine:
             key = output.key
             number = partition if key in own else partition_of(key, self.partitions)
             batches.setdefault((output.topic, number), []).append((key, output.value, list(output.headers)))
-        await asyncio.gather(*(self.writer.write(topic, part, batch) for (topic, part), batch in batches.items()))
+        futures = [self.writer.write(topic, number, batch) for (topic, number), batch in batches.items()]
+        # A delivery that fails for good ends the process, so waiting for one after the other misses nothing.
+        for future in futures:
+            await future
 
     def finish(self, epoch: int, place: TopicPartition, offsets: Sequence[int]) -> None:
         """Records are done: outputs and state are durable."""
