@@ -15,8 +15,11 @@ prefix  then                                            value
 """
 
 import hashlib
+import re
 from collections.abc import Iterable
 from typing import Protocol
+
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 HISTORY = b"m"
 INBOUND = b"i"
@@ -72,10 +75,9 @@ class DictMemory:
 
 def uuid_key(prefix: bytes, identity: str) -> bytes:
     """``prefix`` + the 16 bytes of a UUID; raises ValueError on anything else."""
-    value = bytes.fromhex(identity.replace("-", ""))
-    if len(value) != 16:
+    if not UUID.fullmatch(identity):
         raise ValueError(f"{identity!r} is no UUID")
-    return prefix + value
+    return prefix + bytes.fromhex(identity.replace("-", ""))
 
 
 def report_key(platform_message_id: str) -> bytes:

@@ -22,7 +22,7 @@ from schemas.registry import EVENT_MODELS, LATEST_VERSION, SchemaError, decode_e
 from schemas.replies import PlatformConfig
 from streams.channels import Channels
 from streams.conversation.context import Request, encode_request
-from streams.conversation.memory import INBOUND, uuid_key
+from streams.conversation.memory import INBOUND, UUID, uuid_key
 from streams.conversation.model import BLANK, State, decode_state, encode_state
 from streams.conversation.policy import Limits, Policy, Rules, limits_of, policy_of
 from streams.conversation.state import HANDLERS
@@ -182,18 +182,18 @@ def _is_copy(view: View, event: AnyEvent, record: Record, limits: Limits) -> boo
     if seeded("deduplication_off"):
         return False
     expires_at_ms = record.timestamp_ms + limits.memory_ms
+    if event.type == "event_rejected" and UUID.fullmatch(event.data.event_id):
+        view.put(uuid_key(INBOUND, event.data.event_id), b"", expires_at_ms=expires_at_ms)
+    if event.causation_id is not None or event.type not in REMEMBERED:
+        return False
     try:
-        if event.type == "event_rejected":
-            view.put(uuid_key(INBOUND, event.data.event_id), b"", expires_at_ms=expires_at_ms)
-        elif event.causation_id is None and event.type in REMEMBERED:
-            name, place = uuid_key(INBOUND, event.id), b"%d" % record.offset
-            seen_at = view.get(name)
-            if seen_at is None:
-                view.put(name, place, expires_at_ms=expires_at_ms)
-            return seen_at is not None and seen_at != place
+        name, place = uuid_key(INBOUND, event.id), b"%d" % record.offset
     except ValueError as error:
         raise Poison(f"the event's id: {error}", record) from error
-    return False
+    seen_at = view.get(name)
+    if seen_at is None:
+        view.put(name, place, expires_at_ms=expires_at_ms)
+    return seen_at is not None and seen_at != place
 
 
 def _passed_on(record: Record, event: AnyEvent) -> Headers:
