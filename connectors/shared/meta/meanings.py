@@ -53,7 +53,7 @@ def meaning_of(code: int, subcode: int | None, meanings: Meanings) -> Meaning | 
     """The closest entry, a platform's own before the generic ones; None for an unknown code."""
     for table in (meanings, GENERIC):
         # Meta documents some seven-digit numbers without saying whether they come as code or as subcode.
-        for key in ((code, subcode), (subcode or 0, None), (code, None)):
+        for key in ((code, subcode), (subcode or code, None), (code, None)):
             if key in table:
                 return table[key]
     return None

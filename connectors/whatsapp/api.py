@@ -1,0 +1,78 @@
+"""WhatsApp's Cloud API: endpoint, limits and error codes.
+
+Sources: WhatsApp Business Platform "Messages" reference, "Interactive reply buttons", "Interactive list", "Interactive
+call-to-action URL button", "Error codes", "Throughput"; https://developers.facebook.com/documentation/business-messaging
+"""
+
+from connectors.shared.meta.meanings import CHANNEL_WIDE, PERMANENT, RETRYABLE, UNREACHABLE, Meaning, Meanings
+
+API_BASE = "https://graph.facebook.com"
+GRAPH_VERSION = "v26.0"
+"""Released 29 July 2026 ("Graph API Changelog"); a call without a version gets the app's oldest."""
+
+TEXT_MAX = 4096  # "Text messages": text.body
+CAPTION_MAX = 1024  # "Image messages": caption
+BUTTONS_MAX = 3  # "Interactive reply buttons"
+BUTTON_BODY_MAX = 1024  # the same, and "Interactive call-to-action URL button"
+BUTTON_TITLE_MAX = 20  # the same
+BUTTON_ID_MAX = 256  # the same
+LIST_BODY_MAX = 4096  # "Interactive list"
+LIST_BUTTON_MAX = 20  # the same: the label that opens the list
+ROWS_MAX = 10  # the same: in all sections together
+ROW_TITLE_MAX = 24  # the same
+ROW_DESCRIPTION_MAX = 72  # the same
+ROW_ID_MAX = 200  # the same
+OPAQUE_MAX = 512  # "Messages" reference: biz_opaque_callback_data
+"""All texts are measured in characters."""
+
+DEFAULT_LANGUAGE = "th"
+"""Of templates that name none: one exists only in the languages that it was approved in, and ours are made in Thai."""
+
+PAIR_WAIT_S = 6.0
+"""One message per 6 s to the same person ("Throughput": pair rate limit)."""
+
+MAINTENANCE_S = 60.0
+"""A number is out of use for up to a minute while its throughput is raised ("Throughput")."""
+
+HOUR_S = 3600.0
+
+_FORBIDDEN: Meanings = {(code, None): CHANNEL_WIDE for code in (0, 3, 10, *range(200, 300))}
+"""Token, capability or permission is missing: here, other than on Messenger, that never depends on the message."""
+
+ERROR_MEANINGS: Meanings = {
+    **_FORBIDDEN,
+    # The object in the path does not exist for this token: the channel's phone_number_id is wrong.
+    (100, 33): CHANNEL_WIDE,
+    # Access denied, account locked, payment missing, number or display name not ready: a person has to act.
+    (131005, None): CHANNEL_WIDE,
+    (131031, None): CHANNEL_WIDE,
+    (131037, None): CHANNEL_WIDE,
+    (131042, None): CHANNEL_WIDE,
+    (131045, None): CHANNEL_WIDE,
+    (133010, None): CHANNEL_WIDE,
+    # Too much: of the number, of the pair, of low quality, of groups, of flows. These come inside HTTP 400 too.
+    (130429, None): RETRYABLE,
+    (131056, None): Meaning(retryable=True, wait_s=PAIR_WAIT_S),
+    (131048, None): Meaning(retryable=True, channel_wide=True, wait_s=HOUR_S),
+    (131208, None): RETRYABLE,
+    (132069, None): RETRYABLE,
+    (133016, None): RETRYABLE,
+    # WhatsApp's own trouble, and media that it could not fetch this time.
+    (131000, None): RETRYABLE,
+    (131016, None): RETRYABLE,
+    (131052, None): RETRYABLE,
+    (131053, None): RETRYABLE,
+    (131057, None): Meaning(retryable=True, channel_wide=True, wait_s=MAINTENANCE_S),
+    # No WhatsApp, an old client, terms not accepted, or we are blocked.
+    (131026, None): UNREACHABLE,
+    # Permanent whatever HTTP status they come with: the message is wrong, or not wanted.
+    **{
+        (code, None): PERMANENT
+        for code in (
+            *(100, 130472, 130497, 131008, 131009, 131020, 131021, 131030, 131041, 131047, 131049, 131050, 131051),
+            *(131062, 131063, 131064, 132000, 132001, 132005, 132007, 132008, 132012, 132015, 132016, 132068),
+            *(135000, 137000),
+        )
+    },
+}
+"""By code, beside the generic ones ("Error codes"); unknown codes follow ``is_transient`` and the HTTP status."""

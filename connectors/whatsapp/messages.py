@@ -1,0 +1,248 @@
+"""Reads messages of both sides: what people write and tap, and what the business types in its phone app. Pure.
+
+Each function adds the events of one item, or keeps it as unrecognised. Native keys are message ids: an edit, a
+revocation and a reaction have ids of their own beside that of the message they change.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+
+from connectors.shared.meta.values import as_dict, as_id, as_int, as_text
+from connectors.whatsapp.contents import contents_of, is_known
+from connectors.whatsapp.item import WhatsAppItem
+from schemas.content import ChoiceContent
+from schemas.events import (
+    ChannelUpdated,
+    ChoiceMade,
+    IdentityChanged,
+    MessageDeleted,
+    MessageEchoed,
+    MessageEdited,
+    MessageReceived,
+    ReactionChanged,
+    ReferralReceived,
+)
+
+NUMBER_CHANGES = {"user_changed_number", "customer_changed_number"}
+USER_ID_CHANGE = "user_changed_user_id"
+KEY_CHANGE = "customer_identity_changed"
+"""Types of "messages webhook reference: system"; ``user_id_update`` is no field that could be subscribed to."""
+
+
+def read_message(item: WhatsAppItem) -> None:
+    """A message of a person, after the advertisement that it answers."""
+    reader = READERS.get(item.kind)
+    if not item.id or (reader is None and not is_known(item.kind)):
+        return item.add_unrecognised(item.kind or "message")
+    if item.part("referral"):
+        _read_referral(item)
+    return reader(item) if reader else _read_contents(item)
+
+
+def read_echo(item: WhatsAppItem) -> None:
+    """What a person of the business typed, changed or took back in the phone app; never our own sending, which is
+    reported by statuses ("Coexistence": smb_message_echoes)."""
+    item.sender = item.number
+    if not item.id:
+        return item.add_unrecognised("message_echo")
+    if item.kind in ECHO_READERS:
+        return ECHO_READERS[item.kind](item)
+    for content in contents_of(item.event):
+        echoed = MessageEchoed(
+            message_id=item.id, sender_id=item.number, recipient_id=item.peer, content=content, is_ours=False
+        )
+        item.add(echoed, native_key=item.id)
+    return None
+
+
+def _read_contents(item: WhatsAppItem) -> None:
+    for content in contents_of(item.event):
+        received = MessageReceived(
+            message_id=item.id,
+            sender_id=item.sender,
+            recipient_id=item.recipient,
+            content=content,
+            reply_to=_reply_to(item),
+            is_forwarded=any(item.part("context").get(name) is True for name in ("forwarded", "frequently_forwarded")),
+            metadata=_metadata(item),
+        )
+        item.add(received, native_key=item.id)
+
+
+def _reply_to(item: WhatsAppItem) -> str | None:
+    return as_id(item.part("context").get("id")) or None
+
+
+def _metadata(item: WhatsAppItem) -> dict[str, Any]:
+    """The profile, which has no API of its own, the phone number beside the BSUID, and where the message belongs."""
+    profile = as_dict(item.contact.get("profile"))
+    errors = item.event.get("errors")
+    metadata = {
+        "name": as_text(profile.get("name")),
+        "username": as_text(profile.get("username")),
+        "wa_id": item.person.phone or None,
+        "group_id": as_id(item.event.get("group_id")) or None,
+        "referred_product": as_dict(item.part("context").get("referred_product")) or None,
+        "errors": errors if isinstance(errors, list) and errors else None,
+    }
+    return {name: value for name, value in metadata.items() if value is not None}
+
+
+def _read_referral(item: WhatsAppItem) -> None:
+    """The advertisement or post that was clicked; its own words are not the person's and stay in ``metadata``."""
+    referral = item.part("referral")
+    source, source_id = as_text(referral.get("source_type")), as_id(referral.get("source_id")) or None
+    received = ReferralReceived(
+        sender_id=item.sender,
+        ref=as_text(referral.get("ctwa_clid")),
+        source=source,
+        ad_id=source_id if source == "ad" else None,
+        metadata={name: value for name, value in referral.items() if name not in {"ctwa_clid", "source_type"}},
+    )
+    item.add(received, native_key=item.id)
+
+
+def _read_button(item: WhatsAppItem) -> None:
+    """A tap on a quick reply of a template."""
+    button = item.part("button")
+    title = as_text(button.get("text"))
+    data = as_text(button.get("payload")) or title
+    _choose(item, ChoiceContent(data=data, title=title, source="button") if data else None)
+
+
+def _read_interactive(item: WhatsAppItem) -> None:
+    interactive = item.part("interactive")
+    kind = as_text(interactive.get("type")) or ""
+    reader = CHOICES.get(kind)
+    _choose(item, reader(as_dict(interactive.get(kind))) if reader else None)
+
+
+def _choose(item: WhatsAppItem, content: ChoiceContent | None) -> None:
+    if content is None:
+        return item.add_unrecognised(item.kind)
+    made = ChoiceMade(
+        message_id=item.id,
+        sender_id=item.sender,
+        recipient_id=item.recipient,
+        content=content,
+        reply_to=_reply_to(item),
+        metadata=_metadata(item),
+    )
+    return item.add(made, native_key=item.id)
+
+
+def _button_reply(reply: dict[str, Any]) -> ChoiceContent | None:
+    data, title = as_text(reply.get("id")), as_text(reply.get("title"))
+    return ChoiceContent(data=data or title or "", title=title, source="button") if data or title else None
+
+
+def _list_reply(reply: dict[str, Any]) -> ChoiceContent | None:
+    data, title = as_text(reply.get("id")), as_text(reply.get("title"))
+    values = {"description": reply["description"]} if as_text(reply.get("description")) else {}
+    return (
+        ChoiceContent(data=data or title or "", title=title, source="list_reply", values=values)
+        if data or title
+        else None
+    )
+
+
+def _form_reply(reply: dict[str, Any]) -> ChoiceContent:
+    """A filled-in flow; its answers are JSON inside a text ("Flows": receiving responses)."""
+    answers = as_text(reply.get("response_json")) or ""
+    try:
+        values = orjson.loads(answers)
+    except orjson.JSONDecodeError:
+        values = None
+    if not isinstance(values, dict):
+        values = {"response_json": answers}
+    name = as_text(reply.get("name")) or "nfm_reply"
+    return ChoiceContent(data=name, title=as_text(reply.get("body")), source="form", values=values)
+
+
+def _permission_reply(reply: dict[str, Any]) -> ChoiceContent:
+    """Whether we may call; no words to show."""
+    return ChoiceContent(data="call_permission_reply", source="form", values=reply)
+
+
+def _read_reaction(item: WhatsAppItem) -> None:
+    """Set, or removed: then the emoji is missing or empty."""
+    reaction = item.part("reaction")
+    target, emoji = as_id(reaction.get("message_id")), as_text(reaction.get("emoji")) or ""
+    if not target:
+        return item.add_unrecognised("reaction")
+    changed = ReactionChanged(message_id=target, sender_id=item.sender, is_removed=not emoji, emoji=emoji)
+    return item.add(changed, native_key=item.id)
+
+
+def _read_edit(item: WhatsAppItem) -> None:
+    """A later form of a message. Edits have no number and come in any order, so that their time tells which is last."""
+    edit = item.part("edit")
+    target, message = as_id(edit.get("original_message_id")), as_dict(edit.get("message"))
+    if not target or not message:
+        return item.add_unrecognised("edit")
+    edited = MessageEdited(
+        message_id=target,
+        sender_id=item.sender,
+        content=contents_of(message)[0],
+        revision=as_int(item.event.get("timestamp")) or 0,
+        metadata=_side(item),
+    )
+    return item.add(edited, native_key=item.id)
+
+
+def _read_revoke(item: WhatsAppItem) -> None:
+    """The message is taken back by its writer."""
+    target = as_id(item.part("revoke").get("original_message_id"))
+    if not target:
+        return item.add_unrecognised("revoke")
+    deleted = MessageDeleted(message_id=target, sender_id=item.sender, metadata=_side(item))
+    return item.add(deleted, native_key=item.id)
+
+
+def _side(item: WhatsAppItem) -> dict[str, Any]:
+    """The business's own messages are marked, as on every platform."""
+    return {"is_echo": True} if item.sender == item.number else {}
+
+
+def _read_system(item: WhatsAppItem) -> None:
+    """A person got another number or user id, or another phone; logged in the conversation of the old identity."""
+    system = item.part("system")
+    kind = as_text(system.get("type")) or "unknown"
+    if kind in NUMBER_CHANGES:
+        old = as_id(item.event.get("from")) or item.peer
+        new = as_id(system.get("wa_id")) or as_id(system.get("new_wa_id"))
+    elif kind == USER_ID_CHANGE:
+        old, new = as_id(system.get("previous_user_id")) or item.peer, as_id(system.get("user_id"))
+    elif kind == KEY_CHANGE:
+        facts = {name: value for name, value in system.items() if name not in {"body", "type"}}
+        changed = ChannelUpdated(subject="customer_identity", change="changed", metadata=facts)
+        return item.add(changed, native_key=item.id)
+    else:
+        return item.add_unrecognised(f"system.{kind}")
+    if not new:
+        return item.add_unrecognised(f"system.{kind}")
+    return item.add(IdentityChanged(old_identity=old, new_identity=new, cause=kind), native_key=item.id)
+
+
+CHOICES: dict[str, Callable[[dict[str, Any]], ChoiceContent | None]] = {
+    "button_reply": _button_reply,
+    "list_reply": _list_reply,
+    "nfm_reply": _form_reply,
+    "call_permission_reply": _permission_reply,
+}
+"""By type of an interactive reply."""
+
+ECHO_READERS: dict[str, Callable[[WhatsAppItem], None]] = {
+    "reaction": _read_reaction,
+    "edit": _read_edit,
+    "revoke": _read_revoke,
+}
+
+READERS: dict[str, Callable[[WhatsAppItem], None]] = ECHO_READERS | {
+    "button": _read_button,
+    "interactive": _read_interactive,
+    "system": _read_system,
+}
+"""By message type; all others are contents."""
