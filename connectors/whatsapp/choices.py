@@ -74,6 +74,7 @@ def _sorted(buttons: Sequence[Button]) -> tuple[list[Button], Button | None, lis
 
 
 def _needs_list(taps: Sequence[Button], text: str) -> bool:
+    """Reply buttons are better, being seen at once: a list is for what they cannot hold. Their titles must differ."""
     labels = [_label(tap) for tap in taps]
     return (
         len(taps) > api.BUTTONS_MAX
@@ -84,9 +85,11 @@ def _needs_list(taps: Sequence[Button], text: str) -> bool:
 
 
 def _with_taps(words: Words) -> list[Draft]:
+    """Words that are too long even for a list begin before it, and their last piece has the buttons."""
     *head, body = split_text(words.text, api.LIST_BODY_MAX, characters) or (CONTINUED,)
     is_list = _needs_list(words.buttons, body) and all(len(tap.data or "") <= api.ROW_ID_MAX for tap in words.buttons)
     if not is_list:
+        # The data is too long for rows, so that a long text has to be cut for the buttons.
         *more, body = split_text(body, api.BUTTON_BODY_MAX, characters)
         head += more
     drafts = [_text(piece) for piece in head]
@@ -117,6 +120,7 @@ def _as_lists(words: Words, body: str, changes: list[str]) -> list[Draft]:
     label = LIST_LABELS.get(words.language or "", LIST_LABELS["en"])
     drafts = []
     for group in groups:
+        # One section needs no title.
         drafts.append(_interactive("list", body, {"button": label, "sections": [{"rows": list(group)}]}))
         body = CONTINUED
     return drafts
@@ -132,6 +136,7 @@ def _row(tap: Button) -> Json:
 
 
 def _with_link(words: Words, link: Button) -> list[Draft]:
+    """A call-to-action button; there is no list of links, so that words too long for it begin before it."""
     *head, tail = split_text(words.text, api.BUTTON_BODY_MAX, characters) or (CONTINUED,)
     parameters = {"display_text": truncate(_label(link), api.BUTTON_TITLE_MAX, characters), "url": link.url}
     shown = _interactive("cta_url", tail, {"name": "cta_url", "parameters": parameters}, picture=words.picture)
@@ -142,6 +147,7 @@ def _with_link(words: Words, link: Button) -> list[Draft]:
 
 
 def _plain(words: Words) -> list[Draft]:
+    """Words without buttons: under the picture as its caption where they fit, else after it."""
     if words.picture is not None and len(words.text) <= api.CAPTION_MAX:
         return [_alone(words.picture, caption=words.text)]
     drafts = [_text(piece) for piece in split_text(words.text, api.TEXT_MAX, characters)]
@@ -172,6 +178,7 @@ def _interactive(kind: str, text: str, action: Json, *, picture: Json | None = N
 
 
 def _label(button: Button) -> str:
+    """Titles must not be blank."""
     words = (text.strip() for text in (button.label, button.data, button.url) if text)
     return next(filter(None, words), CONTINUED)
 

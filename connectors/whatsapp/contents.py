@@ -22,11 +22,13 @@ from schemas.content import (
 
 Json = dict[str, Any]
 Reader = Callable[[str, Json], list[Content]]
-"""From the message's type and its member of that name; empty when that lacks what the kind needs."""
+"""From the message's type and its member of that name; empty when that lacks what the kind needs. Members are read one
+by one and never trusted: a field of another type is as good as none."""
 
 
 def is_known(kind: str) -> bool:
-    """Whether messages of this type say something that a person wants us to read."""
+    """Whether messages of this type say something that a person wants us to read. New types may be anything, so they
+    are kept as unrecognised and get no answer; a known type that cannot be read still gets one."""
     return kind in READERS
 
 
@@ -43,6 +45,7 @@ def contents_of(message: Json) -> list[Content]:
 
 
 def _member(message: Json, kind: str) -> Json:
+    """The member of the message that is named like its type; only contacts come as a list."""
     value = message.get(kind)
     return {"items": value} if isinstance(value, list) else as_dict(value)
 
@@ -53,9 +56,11 @@ def _text(_kind: str, text: Json) -> list[Content]:
 
 
 def _media(kind: str, media: Json) -> list[Content]:
+    """The id lives for 7 days; the link, where there is one, for minutes, and opens only with the token ("Media")."""
     media_id, url = as_id(media.get("id")) or None, as_text(media.get("url"))
     if media_id is None and url is None:
         return []
+    # A voice note is audio that was recorded in the chat; forwarded music is not.
     known = {"document": "file", "audio": "voice" if media.get("voice") is True else "audio"}
     content = MediaContent.model_validate(
         {
@@ -81,6 +86,7 @@ def _hex(value: Any) -> str | None:
 
 
 def _sticker(_kind: str, sticker: Json) -> list[Content]:
+    """Stickers have no packages here: the id is that of their picture."""
     sticker_id = as_id(sticker.get("id"))
     return [StickerContent(sticker_id=sticker_id, url=as_text(sticker.get("url")))] if sticker_id else []
 
@@ -94,6 +100,7 @@ def _location(_kind: str, place: Json) -> list[Content]:
 
 
 def _contacts(_kind: str, contacts: Json) -> list[Content]:
+    """One content per card: several people shared at once are several contacts of one message."""
     return [_contact(as_dict(card)) for card in as_list(contacts.get("items")) if as_dict(card)]
 
 
@@ -104,12 +111,14 @@ def _contact(card: Json) -> ContactContent:
         name=as_text(as_dict(card.get("name")).get("formatted_name")) or "",
         phones=tuple(filter(None, (as_id(phone.get("phone")) for phone in phones))),
         emails=tuple(filter(None, emails)),
+        # Only a number that is on WhatsApp has one of these.
         user_id=next(filter(None, (as_id(phone.get("wa_id")) for phone in phones)), None),
         vcard=as_text(card.get("vcard")),
     )
 
 
 def _order(_kind: str, order: Json) -> list[Content]:
+    """A filled cart; prices are those of the catalogue at that time, each item in its own currency."""
     items = tuple(as_dict(item) for item in as_list(order.get("product_items")))
     if not items:
         return []
@@ -119,6 +128,7 @@ def _order(_kind: str, order: Json) -> list[Content]:
 
 
 def _unsupported(_kind: str, _member: Json) -> list[Content]:
+    """WhatsApp itself has nothing to show for it (131051): kept whole, with the errors that say why."""
     return []
 
 
@@ -134,3 +144,4 @@ READERS: dict[str, Reader] = {
     "order": _order,
     "unsupported": _unsupported,
 }
+"""By message type."""

@@ -99,6 +99,7 @@ def _records_of(
     value = _decoded(members["value"], Members) if "value" in members else None
     metadata = as_dict(_value((value or {}).get("metadata")))
     number = as_id(metadata.get(NUMBER_FIELD))
+    # News of the account names no number, or only the one that can be dialled.
     owner = _owner(number, NUMBER_FIELD, known) if number else _owner(str(enclosing["entry_id"]), ACCOUNT_FIELD, known)
     if owner is None:
         return None
@@ -125,6 +126,7 @@ def _items(value: Members, place: _Place) -> Iterator[InboundRecord]:
     lists = {name: _decoded(value[name], list[msgspec.Raw]) for name in value if name in ITEM_LISTS}
     if not any(lists.values()):
         return
+    # Each record carries its own person's entry, so that it can be read without its neighbours.
     contacts = [as_dict(contact) for contact in as_list(_value(value.get("contacts")))]
     for name, slice_ in value.items():
         items = lists.get(name)

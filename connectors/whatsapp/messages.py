@@ -7,11 +7,10 @@ revocation and a reaction have ids of their own beside that of the message they 
 from collections.abc import Callable
 from typing import Any
 
-import orjson
-
 from connectors.shared.meta.values import as_dict, as_id, as_int, as_text
 from connectors.whatsapp.contents import contents_of, is_known
 from connectors.whatsapp.item import WhatsAppItem
+from connectors.whatsapp.taps import choice_of
 from schemas.content import ChoiceContent
 from schemas.events import (
     ChannelUpdated,
@@ -34,6 +33,7 @@ KEY_CHANGE = "customer_identity_changed"
 def read_message(item: WhatsAppItem) -> None:
     """A message of a person, after the advertisement that it answers."""
     reader = READERS.get(item.kind)
+    # Without an id it could not be told from its own redelivery by anything that follows.
     if not item.id or (reader is None and not is_known(item.kind)):
         return item.add_unrecognised(item.kind or "message")
     if item.part("referral"):
@@ -49,6 +49,7 @@ def read_echo(item: WhatsAppItem) -> None:
         return item.add_unrecognised("message_echo")
     if item.kind in ECHO_READERS:
         return ECHO_READERS[item.kind](item)
+    # Whatever it is, a person of the business has answered: the bot is to be silent also for what we cannot read.
     for content in contents_of(item.event):
         echoed = MessageEchoed(
             message_id=item.id, sender_id=item.number, recipient_id=item.peer, content=content, is_ours=False
@@ -58,6 +59,7 @@ def read_echo(item: WhatsAppItem) -> None:
 
 
 def _read_contents(item: WhatsAppItem) -> None:
+    """Several contents of one message become several events with one message id."""
     for content in contents_of(item.event):
         received = MessageReceived(
             message_id=item.id,
@@ -72,6 +74,7 @@ def _read_contents(item: WhatsAppItem) -> None:
 
 
 def _reply_to(item: WhatsAppItem) -> str | None:
+    """The message that is quoted, or that had the button; forwarded messages have a context without an id."""
     return as_id(item.part("context").get("id")) or None
 
 
@@ -104,22 +107,12 @@ def _read_referral(item: WhatsAppItem) -> None:
     item.add(received, native_key=item.id)
 
 
-def _read_button(item: WhatsAppItem) -> None:
-    """A tap on a quick reply of a template."""
-    button = item.part("button")
-    title = as_text(button.get("text"))
-    data = as_text(button.get("payload")) or title
-    _choose(item, ChoiceContent(data=data, title=title, source="button") if data else None)
-
-
-def _read_interactive(item: WhatsAppItem) -> None:
-    interactive = item.part("interactive")
-    kind = as_text(interactive.get("type")) or ""
-    reader = CHOICES.get(kind)
-    _choose(item, reader(as_dict(interactive.get(kind))) if reader else None)
+def _read_tap(item: WhatsAppItem) -> None:
+    _choose(item, choice_of(item.kind, item.part(item.kind)))
 
 
 def _choose(item: WhatsAppItem, content: ChoiceContent | None) -> None:
+    """A tap that carries nothing is kept, but there is nothing to answer to."""
     if content is None:
         return item.add_unrecognised(item.kind)
     made = ChoiceMade(
@@ -131,39 +124,6 @@ def _choose(item: WhatsAppItem, content: ChoiceContent | None) -> None:
         metadata=_metadata(item),
     )
     return item.add(made, native_key=item.id)
-
-
-def _button_reply(reply: dict[str, Any]) -> ChoiceContent | None:
-    data, title = as_text(reply.get("id")), as_text(reply.get("title"))
-    return ChoiceContent(data=data or title or "", title=title, source="button") if data or title else None
-
-
-def _list_reply(reply: dict[str, Any]) -> ChoiceContent | None:
-    data, title = as_text(reply.get("id")), as_text(reply.get("title"))
-    values = {"description": reply["description"]} if as_text(reply.get("description")) else {}
-    return (
-        ChoiceContent(data=data or title or "", title=title, source="list_reply", values=values)
-        if data or title
-        else None
-    )
-
-
-def _form_reply(reply: dict[str, Any]) -> ChoiceContent:
-    """A filled-in flow; its answers are JSON inside a text ("Flows": receiving responses)."""
-    answers = as_text(reply.get("response_json")) or ""
-    try:
-        values = orjson.loads(answers)
-    except orjson.JSONDecodeError:
-        values = None
-    if not isinstance(values, dict):
-        values = {"response_json": answers}
-    name = as_text(reply.get("name")) or "nfm_reply"
-    return ChoiceContent(data=name, title=as_text(reply.get("body")), source="form", values=values)
-
-
-def _permission_reply(reply: dict[str, Any]) -> ChoiceContent:
-    """Whether we may call; no words to show."""
-    return ChoiceContent(data="call_permission_reply", source="form", values=reply)
 
 
 def _read_reaction(item: WhatsAppItem) -> None:
@@ -210,6 +170,7 @@ def _read_system(item: WhatsAppItem) -> None:
     """A person got another number or user id, or another phone; logged in the conversation of the old identity."""
     system = item.part("system")
     kind = as_text(system.get("type")) or "unknown"
+    # The body's words are WhatsApp's own and say no more than the members.
     if kind in NUMBER_CHANGES:
         old = as_id(item.event.get("from")) or item.peer
         new = as_id(system.get("wa_id")) or as_id(system.get("new_wa_id"))
@@ -226,14 +187,6 @@ def _read_system(item: WhatsAppItem) -> None:
     return item.add(IdentityChanged(old_identity=old, new_identity=new, cause=kind), native_key=item.id)
 
 
-CHOICES: dict[str, Callable[[dict[str, Any]], ChoiceContent | None]] = {
-    "button_reply": _button_reply,
-    "list_reply": _list_reply,
-    "nfm_reply": _form_reply,
-    "call_permission_reply": _permission_reply,
-}
-"""By type of an interactive reply."""
-
 ECHO_READERS: dict[str, Callable[[WhatsAppItem], None]] = {
     "reaction": _read_reaction,
     "edit": _read_edit,
@@ -241,8 +194,8 @@ ECHO_READERS: dict[str, Callable[[WhatsAppItem], None]] = {
 }
 
 READERS: dict[str, Callable[[WhatsAppItem], None]] = ECHO_READERS | {
-    "button": _read_button,
-    "interactive": _read_interactive,
+    "button": _read_tap,
+    "interactive": _read_tap,
     "system": _read_system,
 }
 """By message type; all others are contents."""

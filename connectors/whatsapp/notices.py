@@ -56,6 +56,7 @@ def read_status(item: WhatsAppItem) -> None:
     status = as_text(item.event.get("status")) or ""
     if not item.id or status not in STATUSES:
         return item.add_unrecognised(f"status.{status or 'unknown'}")
+    # In a group the message is read by each participant for himself.
     participant = as_id(item.event.get("recipient_participant_user_id")) or as_id(
         item.event.get("recipient_participant_id")
     )
@@ -73,12 +74,14 @@ def read_status(item: WhatsAppItem) -> None:
 
 def read_error(item: WhatsAppItem) -> None:
     """Something went wrong outside of any message."""
+    # The code is one of "Error codes"; the rest is for a person to read.
     change = str(as_int(item.event.get("code")) or "unknown")
     item.add(ChannelUpdated(subject="error", change=change, metadata=item.event), native_key=item.digest())
 
 
 def read_preference(item: WhatsAppItem) -> None:
-    """Somebody stopped or resumed marketing messages."""
+    """Somebody stopped or resumed marketing messages; told in that person's own conversation, because templates of
+    that category are refused from then on (131050)."""
     change = as_text(item.event.get("value")) or "unknown"
     item.add(ChannelUpdated(subject="opt_in", change=change, metadata=item.event), native_key=item.digest())
 
@@ -100,5 +103,6 @@ def read_change(item: WhatsAppItem) -> None:
 
 
 def _change_of(value: dict[str, Any]) -> str:
+    """One word for what has changed; alerts have theirs one level deeper."""
     said = as_dict(value.get("alert_info")) | value
     return next(filter(None, (as_text(said.get(name)) for name in CHANGE_MEMBERS)), "updated")

@@ -56,7 +56,9 @@ def _text(content: TextContent, words: Words) -> list[Draft]:
 
 
 def _media(content: MediaContent, words: Words) -> list[Draft]:
+    """Pictures, films and files carry their words and buttons themselves; sounds carry neither."""
     words = replace(words, text=content.caption or "")
+    # WhatsApp has no way to hand over the bytes within the call.
     source = _source(content)
     if source is None:
         # A name says at least what was meant.
@@ -91,6 +93,7 @@ def _source(content: MediaContent) -> dict[str, Any] | None:
 
 
 def _is_voice_note(content: MediaContent) -> bool:
+    """By its type, else by the ending of its link: anything else marked as a voice note would be refused."""
     if content.mime_type:
         return content.mime_type.partition(";")[0].strip() == "audio/ogg"
     # What has neither type nor ending is an id, of something that was a voice note before.
@@ -105,6 +108,7 @@ def _ending_of(url: str) -> str:
 
 
 def _sticker(content: StickerContent, words: Words) -> list[Draft]:
+    """Only WebP is shown as a sticker ("Sticker messages"); other platforms' are pictures here, or their emoji."""
     changes: list[str] = []
     if content.sticker_id.isdecimal() and content.package_id is None:
         # WhatsApp's own stickers are media ids, plain numbers; a package id belongs to another platform.
@@ -124,6 +128,7 @@ def _sticker(content: StickerContent, words: Words) -> list[Draft]:
 
 
 def _location(content: LocationContent, words: Words) -> list[Draft]:
+    """A pin on the map; an address is shown only together with a name, which is the platform's own choice."""
     named = {name: text for name, text in (("name", content.name), ("address", content.address)) if text}
     changes: list[str] = []
     place = draft("location", {"latitude": content.latitude, "longitude": content.longitude, **named})
@@ -131,6 +136,7 @@ def _location(content: LocationContent, words: Words) -> list[Draft]:
 
 
 def _contact(content: ContactContent, words: Words) -> list[Draft]:
+    """A contact card that can be saved."""
     changes: list[str] = []
     name = content.name.strip() or next(iter((*content.phones, *content.emails)), CONTINUED)
     # A name must have one more of its members beside the formatted one ("Contacts messages").

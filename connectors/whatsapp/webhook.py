@@ -9,9 +9,8 @@ from dataclasses import dataclass
 import orjson
 from pydantic import ValidationError
 
-from connectors.errors import WebhookRejected
 from connectors.interface import Accepted, Challenge, Channel, Unprocessable, WebhookRequest
-from connectors.shared.meta.webhook import answer_challenge, proven_channels
+from connectors.shared.meta.webhook import accept_signed
 from connectors.whatsapp.entries import WEBHOOK_OBJECT, WHOLE_CHANGE, WHOLE_MEMBER, split_changes
 from connectors.whatsapp.item import WhatsAppItem
 from connectors.whatsapp.messages import read_echo, read_message
@@ -22,9 +21,11 @@ from schemas.events import InputIgnored
 from schemas.inbound import RawEvent
 
 STANDBY = "standby"
-"""Field of what people write while another app holds the thread; sending would take it over, so it gets no answer."""
+"""Field of what people write while another app holds the thread; sending would take it over, so it gets no answer
+("Messaging handovers")."""
 
 SYSTEM = "system"
+"""Type of facts about the person, which count whoever holds the thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +45,13 @@ KINDS: dict[str, Kind] = {
     GROUPS: Kind(read_group),
     WHOLE_CHANGE: Kind(read_change),
 }
-"""By list. A status that names nobody waits under the channel's own key."""
+"""By list of the value, in place of which ``entries`` puts WHOLE_CHANGE. A status that names nobody belongs to the
+channel's own key: the message that it is about is known to some conversation, and only the log can tell to which."""
 
 
 def accept_request(request: WebhookRequest, channel: Channel, channels: Sequence[Channel]) -> Accepted | Challenge:
     """Answer the URL check, or prove the signature and split. Raises WebhookRejected."""
-    if request.method == "GET":
-        return answer_challenge(request, channel)
-    if request.method != "POST":
-        raise WebhookRejected(f"method {request.method} is neither GET nor POST", status=405)
-    return split_changes(request.body, channel, proven_channels(request, channel, channels))
+    return accept_signed(request, channel, channels, split=split_changes)
 
 
 def normalise_raw(raw: RawEvent) -> tuple[AnyEvent, ...] | Unprocessable:
@@ -70,9 +68,11 @@ def normalise_raw(raw: RawEvent) -> tuple[AnyEvent, ...] | Unprocessable:
 
 
 def _read(item: WhatsAppItem) -> str | None:
-    """Fill ``item.events``; a reason when the item can belong to no conversation."""
+    """Fill ``item.events``; a reason when the item can belong to no conversation: what people say is never put into a
+    conversation by guess."""
     kind = KINDS.get(item.container)
     if kind is None:
+        # An entry without changes, or a member of a value that did not exist when this was written.
         member = str(item.enclosing.get("member")) if item.container == WHOLE_MEMBER else item.container
         item.add_unrecognised(member or "entry")
         return None
@@ -88,7 +88,7 @@ def _read(item: WhatsAppItem) -> str | None:
 
 
 def _ignore(item: WhatsAppItem) -> None:
-    """What was said stays in the raw record."""
+    """The other app answers; what was said stays in the raw record, and the log says that it was left to that one."""
     metadata = {"sender_id": item.sender} | ({"message_id": item.id} if item.id else {})
     ignored = InputIgnored(reason="standby", native_kind=item.kind or "message", metadata=metadata)
     item.add(ignored, native_key=item.id or item.digest())

@@ -20,8 +20,9 @@ from schemas.envelope import AnyEvent
 from schemas.outbound import Part
 from tests.contract.whatsapp_kit import read
 from tests.contract.whatsapp_planning import NOW_MS, numbered, outbound, part, taps
-from tests.fakes.whatsapp import ACCESS_TOKEN, NUMBER_ID, SECOND_NUMBER_ID, FakeWhatsApp
+from tests.fakes.whatsapp import ACCESS_TOKEN, FakeWhatsApp
 from tests.fakes.whatsapp_rules import Refused, check
+from tests.fakes.whatsapp_webhooks import NUMBER_ID, SECOND_NUMBER_ID
 from tests.harness.eventually import eventually
 
 PHONED, NAMELESS = "bob", "ana"

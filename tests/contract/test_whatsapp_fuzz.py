@@ -11,9 +11,9 @@ from connectors.errors import WebhookRejected
 from connectors.interface import Unprocessable, WebhookRequest
 from connectors.whatsapp import PLATFORM
 from connectors.whatsapp.contents import READERS
-from connectors.whatsapp.messages import CHOICES
 from connectors.whatsapp.messages import READERS as MESSAGE_READERS
 from connectors.whatsapp.peers import ITEM_LISTS
+from connectors.whatsapp.taps import CHOICES
 from connectors.whatsapp.webhook import KINDS
 from schemas.inbound import RawEvent
 from schemas.registry import decode_event, encode

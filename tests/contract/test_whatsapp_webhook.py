@@ -34,7 +34,6 @@ from tests.contract.whatsapp_kit import (
     read,
     signed,
     status,
-    value,
 )
 
 # Who is let in.
@@ -331,9 +330,19 @@ def test_a_record_too_deep_for_an_envelope_is_a_dead_letter() -> None:
 
 
 def test_several_contents_of_a_value_keep_the_bodys_order() -> None:
-    lists = {"statuses": [status(id="wamid.8")], "messages": [message(id="wamid.9")]}
-    events = events_of(envelope({"field": "messages", "value": value(**lists)}))
+    events = events_of(envelope(change(statuses=[status(id="wamid.8")], messages=[message(id="wamid.9")])))
     assert [event.type for event in events] == ["delivery_reported", "message_received"]
+
+
+@pytest.mark.parametrize(("depth", "is_parsed"), [(MAX_DEPTH, True), (MAX_DEPTH + 1, False), (100_000, False)])
+def test_a_form_nested_too_deep_is_kept_as_text(depth: int, is_parsed: bool) -> None:
+    answers = '{"a":' * depth + "1" + "}" * depth
+    reply = {"name": "flow", "body": "Sent", "response_json": answers}
+    form = message() | {"type": "interactive", "interactive": {"type": "nfm_reply", "nfm_reply": reply}}
+    (event,) = events_of(envelope(change(messages=[form])))
+    assert event.type == "choice_made"
+    assert ("a" in event.data.content.values) == is_parsed
+    assert event.data.content.values.get("response_json") == (None if is_parsed else answers)
 
 
 def test_the_pure_half_loads_no_http_client() -> None:
