@@ -32,15 +32,14 @@ class Crowd:
         await asyncio.gather(*turns)
 
     async def full(self, turns: int, concurrency: int) -> None:
-        """So many turns, ``concurrency`` under way at once, each by another person."""
+        """So many turns, ``concurrency`` under way at once, each by another person, who goes on when it is over."""
         numbers = iter(range(turns))
 
-        async def lane(first: int) -> None:
-            for number in numbers:
-                # A lane has people of its own, so nobody is asked to write twice at once.
-                await self._turn(f"user-{first + number % (USERS // concurrency) * concurrency}")
+        async def person(number: int) -> None:
+            for _ in numbers:
+                await self._turn(f"user-{number}")
 
-        await asyncio.gather(*(lane(first) for first in range(concurrency)))
+        await asyncio.gather(*(person(number) for number in range(concurrency)))
 
     async def _turn(self, user: str) -> None:
         answered = self._answered[user] = asyncio.Event()

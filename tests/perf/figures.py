@@ -4,6 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
+KEYS = (
+    "stage_vs_quix",
+    "stage_vs_aiokafka",
+    "turn_vs_bare",
+    "intake_vs_bare",
+    "own_time_p50_vs_bare",
+    "own_time_p99_vs_bare",
+    "own_time_ms_p50",
+    "own_time_ms_p99",
+    "conversations_flatness",
+    "changelog_bytes_per_turn",
+    "recovery_records_per_s",
+)
+"""Members of the JSON line, in this order; those of parts that did not run are absent."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -57,7 +72,7 @@ def json_members(figures: Sequence[Figure]) -> dict[str, float]:
             found.setdefault(figure.ratio_key, []).append((median(figure.ratios), is_minimum))
         if figure.value_key:
             found.setdefault(figure.value_key, []).append((median(figure.ours), is_minimum))
-    return {key: rounded(_worst(values)) for key, values in found.items()}
+    return {key: rounded(_worst(found[key])) for key in KEYS if key in found}
 
 
 def _worst(values: list[tuple[float, bool]]) -> float:

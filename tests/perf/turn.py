@@ -129,7 +129,7 @@ async def _bare(ground: Ground, size: Size, state_bytes: int) -> Outcome:
 
 
 async def _ours(ground: Ground, size: Size) -> tuple[Outcome, float, int]:
-    """The outcome, changelog bytes a turn at full load, and bytes of state per conversation."""
+    """The outcome, changelog bytes a turn at full load, and bytes of state per conversation, halfway through it."""
     here = Deployment(ground.bootstrap, ground.folder / ground.fresh("turn"), platforms=[PLATFORM])
     async with here.running():
         crowd = Crowd(here.fakes[PLATFORM])
@@ -139,15 +139,16 @@ async def _ours(ground: Ground, size: Size) -> tuple[Outcome, float, int]:
             began_ms = time.time() * 1000
             await crowd.steady(rate, size.seconds)
             spans[rate] = (began_ms, time.time() * 1000)
+        settings = here.product_settings
+        before = await changelogs.state_bytes(ground.bootstrap, settings)
         began_ms, used_s = time.time() * 1000, _used_s(here)
         await crowd.full(size.turns, CONCURRENCY)
         cpu_us = (_used_s(here) - used_s) / size.turns * 1e6
-        settings = here.product_settings
         log = await read_topic(ground.bootstrap, build_topics(settings).events)
         written = await changelogs.written_since(ground.bootstrap, settings, began_ms)
-        state_bytes = await changelogs.state_bytes(ground.bootstrap, settings)
+        after = await changelogs.state_bytes(ground.bootstrap, settings)
     own_ms = {rate: _percentiles(log, span) for rate, span in spans.items()}
-    return Outcome(cpu_us, own_ms), sum(written.values()) / size.turns, state_bytes
+    return Outcome(cpu_us, own_ms), sum(written.values()) / size.turns, (before + after) // 2
 
 
 def _used_s(here: Deployment) -> float:
