@@ -121,7 +121,8 @@ def _failure(call: Call, progress: _Progress, reason: str, *, code: str) -> Send
 
 def _why(error: Exception) -> str:
     detail = error.strerror if isinstance(error, OSError) else None
-    return f"{type(error).__name__}: {detail}" if detail else type(error).__name__
+    # aiohttp names the address in the text of a failed write, and some platforms' tokens stand in it.
+    return f"{type(error).__name__}: {detail}" if detail and "://" not in detail else type(error).__name__
 
 
 def _filled(call: Call, channel: Channel) -> tuple[str, dict[str, str], bytes | None]:
