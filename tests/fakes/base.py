@@ -95,6 +95,14 @@ class FakePlatform(ABC):
     def refuse(self, fault: Fault, call: Call) -> Answer:
         """The platform's real error answer for ``rate``, ``error``, ``permanent``, ``blocked`` or ``token``."""
 
+    def query(self, body: bytes) -> dict[str, str]:
+        """The query that proves ``body``, where a platform puts its proof there."""
+        return {}
+
+    def taken_for(self, status: int, answer: str) -> int:
+        """The status that the platform takes this answer of the webhook for."""
+        return status
+
     def redelivered(self, event: Event) -> Event:
         """The event as it is sent again; the same unless the platform marks it."""
         return event
@@ -213,9 +221,9 @@ class FakePlatform(ABC):
         signed = self.headers(body) if headers is None else dict(headers)
         delivery = Delivery(at=self.clock(), status=0, ids=ids)
         try:
-            async with self._client.post(self.webhook_url, data=body, headers=signed) as answer:
-                await answer.read()
-                delivery["status"] = answer.status
+            query = self.query(body) if headers is None else {}
+            async with self._client.post(self.webhook_url, data=body, headers=signed, params=query) as answer:
+                delivery["status"] = self.taken_for(answer.status, await answer.text(errors="replace"))
         except (aiohttp.ClientError, TimeoutError, OSError):
             delivery["status"] = 0
         self.deliveries.append(delivery)
