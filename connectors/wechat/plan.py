@@ -1,0 +1,41 @@
+"""A message → WeChat calls, one per message that the follower sees. Pure and total.
+
+The access token in the addresses is a placeholder; the sender fills it in.
+"""
+
+from connectors.interface import Call, Channel, Window
+from connectors.wechat import api
+from connectors.wechat.menu import Piece
+from connectors.wechat.render import render
+from schemas.outbound import OutboundMessage
+
+PATHS = {api.SEND: api.SEND_PATH, api.TEMPLATE: api.TEMPLATE_PATH}
+
+
+def plan(message: OutboundMessage, window: Window, channel: Channel) -> tuple[Call, ...]:
+    """Every part in order, a long one in several calls.
+
+    The window is left to WeChat to judge: what opens it (a scan, a tap on the menu, a payment) and how many messages
+    are left in it is known there only.
+    """
+    calls: list[Call] = []
+    changes = ("shown without a quote: WeChat has none",) if message.reply_to else ()
+    for part in message.parts:
+        for piece in render(part):
+            calls.append(_call(piece, channel, part_id=part.id, peer=message.peer, changes=changes))
+            changes = ()
+    return tuple(calls)
+
+
+def _call(piece: Piece, channel: Channel, *, part_id: str, peer: str, changes: tuple[str, ...]) -> Call:
+    base = (channel.api_base or api.API_BASE).rstrip("/")
+    return Call(
+        name=piece.name,
+        method="POST",
+        url=base + PATHS[piece.name] + api.TOKEN_QUERY,
+        # The body is UTF-8 with raw characters: \u escapes would be shown to the follower as they are.
+        headers={"Content-Type": "application/json; charset=utf-8"},
+        body={"touser": peer, **piece.body},
+        part_ids=(part_id,),
+        changes=(*changes, *piece.changes),
+    )

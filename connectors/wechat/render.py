@@ -1,0 +1,161 @@
+"""One part → customer-service messages in order, and in words what could not be rendered as asked. Pure and total.
+
+Each message counts against the five that a follower's message allows, so a part takes as few as it can.
+"""
+
+from functools import singledispatch
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+
+from connectors.shared.text import truncate, utf8_bytes
+from connectors.wechat import api
+from connectors.wechat.menu import Menu, Piece, menu_of, said, text_pieces, with_menu
+from schemas.content import (
+    ContactContent,
+    LocationContent,
+    MediaContent,
+    StickerContent,
+    TemplateContent,
+    TextContent,
+)
+from schemas.outbound import Button, Card, CardContent, Part
+
+MEDIA_TYPES = {"image": "image", "voice": "voice", "audio": "voice", "video": "video"}
+"""Kind of content → message type that takes a media id."""
+
+TEMPLATE_MEMBERS = ("data", "url", "miniprogram", "client_msg_id")
+"""What a template message takes beside its template and recipient ("Send template message", 发送模板消息)."""
+
+
+def render(part: Part) -> list[Piece]:
+    """All messages of a part, at least one. Rows and quick replies are one menu: WeChat has nothing that vanishes."""
+    menu = menu_of([*(button for row in part.rows for button in row), *part.quick_replies])
+    if part.quick_replies:
+        menu.changes.append("quick replies are lines of a menu that stay after a tap")
+    if isinstance(part.content, TextContent):
+        return with_menu(part.content.text, menu)
+    pieces = pieces_of(part.content)
+    return pieces + with_menu("", menu) if menu.items or menu.lines else pieces
+
+
+@singledispatch
+def pieces_of(content: Any) -> list[Piece]:
+    """Messages of any content but text; one function per kind below."""
+    return text_pieces(str(content.kind), change=f"content of kind {content.kind} sent as text")
+
+
+@pieces_of.register
+def _(content: MediaContent) -> list[Piece]:
+    native = MEDIA_TYPES.get(content.kind)
+    if native and content.media_id:
+        piece = Piece({"msgtype": native, native: {"media_id": content.media_id}})
+        if not said(content.caption):
+            return [piece]
+        return [piece, *text_pieces(said(content.caption), change="caption sent as a text of its own")]
+    if content.url:
+        why = "WeChat takes it by the id of an upload only" if native else "WeChat sends no files"
+        return text_pieces(said(content.caption, content.file_name, content.url), change=f"{content.kind} link: {why}")
+    words = said(content.caption, content.file_name) or f"[{content.kind}]"
+    return text_pieces(words, change=f"{content.kind} has nothing that WeChat could send")
+
+
+@pieces_of.register
+def _(content: StickerContent) -> list[Piece]:
+    words = content.emoji or " ".join(content.keywords) or content.url or "[sticker]"
+    return text_pieces(words, change="sticker sent as text: WeChat takes none")
+
+
+@pieces_of.register
+def _(content: LocationContent) -> list[Piece]:
+    # Six decimals of a degree are about 10 cm.
+    place = f"{content.latitude:.6f}, {content.longitude:.6f}"
+    return text_pieces(said(content.name, content.address, place), change="location sent as text: WeChat takes none")
+
+
+@pieces_of.register
+def _(content: ContactContent) -> list[Piece]:
+    words = said(content.name, *content.phones, *content.emails)
+    return text_pieces(words, change="contact sent as text: WeChat takes none")
+
+
+@pieces_of.register
+def _(content: TemplateContent) -> list[Piece]:
+    """A message type of WeChat's own, a template message (outside the window, service accounts only), or its words."""
+    native = content.native
+    kind = native.get("msgtype")
+    if isinstance(kind, str) and kind in api.NATIVE_TYPES and _is_object(native.get(kind)):
+        return [Piece({"msgtype": kind, kind: native[kind]})]
+    if _is_object(native.get("data")):
+        members = {name: native[name] for name in TEMPLATE_MEMBERS if name in native}
+        return [Piece({"template_id": content.name, **members}, name=api.TEMPLATE)]
+    words = content.fallback_text or said(" ".join([content.name, *content.parameters]))
+    return text_pieces(words, change=f"template {content.name!r} sent as text: it has no native form for WeChat")
+
+
+def _is_object(value: Any) -> bool:
+    """Whether it is an object that can be sent: JSON as we write it has integers of 64 bits."""
+    try:
+        return isinstance(value, dict) and bool(orjson.dumps(value))
+    except TypeError:
+        return False
+
+
+@pieces_of.register
+def _(content: CardContent) -> list[Piece]:
+    pieces = [piece for card in content.cards for piece in _card(card, content.alt_text)]
+    if len(content.cards) > 1:
+        pieces[0].changes.append("cards stand one below the other: WeChat takes one article a message")
+    if any(card.color for card in content.cards):
+        pieces[0].changes.append("cards have no colour")
+    return pieces
+
+
+def _card(card: Card, alt_text: str) -> list[Piece]:
+    """An article when there is a link for a tap on it, else the words; buttons follow as a menu."""
+    link = next((button for button in card.buttons if _is_link(button.url)), None)
+    others = [button for button in card.buttons if button is not link]
+    picture = card.image_url if _is_link(card.image_url) else None
+    menu = menu_of(others)
+    if card.image_url and not picture:
+        menu.lines.insert(0, card.image_url)
+        menu.changes.append("card picture sent as a link: WeChat cannot open it")
+    if not link and not picture:
+        return with_menu(said(card.title, card.text) or alt_text, menu)
+    return _article(card, alt_text, link=link, picture=picture) + _below(card, alt_text, menu)
+
+
+def _article(card: Card, alt_text: str, *, link: Button | None, picture: str | None) -> list[Piece]:
+    title, text = said(card.title) or said(alt_text) or "…", said(card.text)
+    article = {
+        "title": truncate(title, api.ARTICLE_TITLE_BYTES_MAX, utf8_bytes),
+        "description": truncate(text, api.ARTICLE_TEXT_BYTES_MAX, utf8_bytes),
+        "url": link.url if link else picture,
+    }
+    if picture:
+        article["picurl"] = picture
+    piece = Piece({"msgtype": "news", "news": {"articles": [article]}})
+    if link is None:
+        piece.changes.append("a tap on the card opens its picture: it has no link of its own")
+    else:
+        piece.changes.append(f"button {link.label!r}: a tap on the card opens its link")
+    if article["title"] == title and article["description"] == text:
+        return [piece]
+    return [*text_pieces(said(title, text), change="card text is too long: sent whole before the card"), piece]
+
+
+def _below(card: Card, alt_text: str, menu: Menu) -> list[Piece]:
+    if not menu.items:
+        return with_menu("", menu) if menu.lines else []
+    head = said(card.title) or said(alt_text)
+    return with_menu(truncate(head, api.ARTICLE_TITLE_BYTES_MAX, utf8_bytes), menu)
+
+
+def _is_link(url: str | None) -> bool:
+    """Whether WeChat's browser would open it."""
+    try:
+        parts = urlsplit(url or "")
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.netloc) and not any(map(str.isspace, url or ""))

@@ -1,0 +1,79 @@
+"""WeChat's XML: untrusted text → names and values, bounded while it is parsed. Pure.
+
+No DTD, no entities (defusedxml); element count and depth are checked as they come, so that a hostile body costs little.
+"""
+
+import re
+from typing import Any
+from xml.etree.ElementTree import ParseError
+
+from defusedxml.ElementTree import DefusedXMLParser
+
+Members = dict[str, Any]
+"""Children of an element by name: text, or the children of the child. Of children with one name the first counts."""
+
+ELEMENTS_MAX = 256
+"""Ours: documented messages and events stay below 100."""
+DEPTH_MAX = 8
+"""Ours: documented events stay below 5."""
+
+_ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class MalformedXmlError(ValueError):
+    """The text is no message of WeChat's form; the text of the error says why."""
+
+
+def parse(text: str) -> Members:
+    """The members of the root element ``xml``; raises MalformedXmlError.
+
+    Characters that XML forbids, which people can type all the same, count as U+FFFD and cost nobody a message.
+    """
+    target = _Target()
+    parser = DefusedXMLParser(target=target, forbid_dtd=True)
+    try:
+        parser.feed(_ILLEGAL.sub("\ufffd", text))
+        parser.close()
+    except (ParseError, ValueError) as error:
+        raise MalformedXmlError(f"body is not XML of WeChat's form: {error}") from None
+    return target.members
+
+
+def text_of(members: Members, *path: str) -> str | None:
+    """The text of a member, stripped; None when it is missing or has children of its own."""
+    value: Any = members
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value.strip() if isinstance(value, str) else None
+
+
+class _Target:
+    """Takes the parser's events; raises ValueError at a limit, which ends the parsing there."""
+
+    def __init__(self) -> None:
+        self.members: Members = {}
+        self._open: list[tuple[str, Members, list[str]]] = []
+        self._count = 0
+
+    def start(self, tag: str, _attributes: dict[str, str]) -> None:
+        self._count += 1
+        if self._count > ELEMENTS_MAX:
+            raise ValueError(f"more than {ELEMENTS_MAX} elements")
+        if len(self._open) >= DEPTH_MAX:
+            raise ValueError(f"nested deeper than {DEPTH_MAX}")
+        if not self._open and tag != "xml":
+            raise ValueError(f"the root is <{tag[:40]}>, expected <xml>")
+        self._open.append((tag, {}, []))
+
+    def data(self, data: str) -> None:
+        self._open[-1][2].append(data)
+
+    def end(self, _tag: str) -> None:
+        tag, members, texts = self._open.pop()
+        if not self._open:
+            self.members = members
+            return
+        self._open[-1][1].setdefault(tag, members or "".join(texts))
+
+    def close(self) -> None:
+        """The parser's end; what was collected stays."""
