@@ -43,6 +43,10 @@ def end_process(reason: object) -> None:
     os._exit(EXIT_FAILED)
 
 
+class BatchLost(Exception):
+    """Records were admitted, but never reached the runner."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Bounds of one stage; see ``streams.settings``."""
@@ -65,7 +69,10 @@ class Engine:
         self.limits = limits or Limits()
         self.guard = FailureGuard(stage.name)
         self.epoch = 0
+        self._batches_admitted = 0
+        self._batches_taken = 0
         self.is_accepting = False
+        self.is_settling = False
         self.stores: dict[int, PartitionStore] = {}
         self.trackers: dict[TopicPartition, PartitionTracker] = {}
         self.has_room = asyncio.Event()
@@ -80,9 +87,23 @@ class Engine:
     def begin_epoch(self) -> None:
         """The assignment changed: nothing of the old one counts any more."""
         self.epoch += 1
+        self._batches_admitted = self._batches_taken = 0
+        self.is_settling = False
         self.trackers.clear()
         self.inflight = 0
         self.has_room.set()
+
+    def number_batch(self) -> int:
+        """The number of a batch that is on its way through Faust to the runner, counted within the epoch."""
+        self._batches_admitted += 1
+        return self._batches_admitted
+
+    def take_batch(self, number: int) -> None:
+        """A batch has arrived; one that did not come before it would never be handled, and later records would hide
+        that from the state, so the process fails."""
+        self._batches_taken += 1
+        if number != self._batches_taken:
+            self.on_failure(BatchLost(f"batch {self._batches_taken} of this assignment was lost before batch {number}"))
 
     def start_reading(self, place: TopicPartition, offset: int) -> None:
         """This partition of the current epoch is read from here."""

@@ -16,6 +16,7 @@ from faust.tables.recovery import Recovery
 from faust.tables.table import Table as FaustTable
 from faust.types import TP
 from mode import Service
+from mode.utils.queues import ThrowableQueue
 
 from schemas import headers as header_names
 from streams.engine import keys
@@ -31,6 +32,13 @@ class StageApp(faust.App):
     runtime: Any
     state_folder: Path
     partition_stores: dict[int, PartitionStore]
+
+    def FlowControlQueue(  # noqa: N802 - Faust's name
+        self, maxsize: int | None = None, *, clear_on_resume: bool = False
+    ) -> ThrowableQueue[Any]:
+        """A queue that keeps what it holds: Faust would empty it when it resumes the flow, that is, after the seek of a
+        new assignment, when records of this one may be in it already. Older ones are told apart by their epoch."""
+        return super().FlowControlQueue(maxsize, clear_on_resume=False)
 
 
 class StateStore(FaustStore[Any, Any]):

@@ -121,8 +121,9 @@ class Runtime:
     async def _consume(self, stream: Any) -> None:
         """The agent: each event is a batch of one partition; the engine acknowledges, Faust does not."""
         async for event in stream.noack().events():
-            epoch, records = event.value
-            if epoch == self.engine.epoch:
+            epoch, number, records = event.value
+            if epoch == self.engine.epoch and not self.engine.is_settling:
+                self.engine.take_batch(number)
                 self.runner.submit(records)
 
     async def _on_rebalance_complete(self, *args: Any, **kwargs: Any) -> None:
@@ -148,7 +149,12 @@ class Runtime:
             log.info("fenced %d changelog partitions in %.0f ms", len(changelogs), (time.monotonic() - began) * 1000)
 
     async def settle(self) -> None:
-        """Start nothing more; let what is in hand finish in time, then give it up."""
+        """Start nothing more; let what is in hand finish in time, then give it up.
+
+        What still arrives must not be started either: it would be written with a position beyond that of the records
+        which are forgotten here, and when these are read again the state would say that it has seen them.
+        """
+        self.engine.is_settling = True
         self.runner.clear()
         began = time.monotonic()
         while not self.runner.is_idle:
