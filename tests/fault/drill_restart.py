@@ -1,8 +1,8 @@
 """restart: every process is restarted, one after the other, under load, as a new version is rolled out.
 
-Model: SIGTERM finishes what is in hand, so nothing is lost, doubled or left unknown; each process ends with code 0 within
-15 s. One half rolls static members, where nothing moves, the other dynamic ones, where everything does. Figure: "rolling
-restart" of the table of drills.
+Model: SIGTERM finishes what is in hand, so nothing is lost, doubled or left unknown; each process ends with code 0
+within 15 s. One half rolls static members, where nothing moves, the other dynamic ones, where everything does.
+Figure: "rolling restart" of the table of drills.
 """
 
 from collections.abc import Mapping

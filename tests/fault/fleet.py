@@ -31,7 +31,7 @@ SESSION_S = 6.0
 PROBE_AGAIN_S = 15.0
 """A probe whose answer was lost to a fault of its own (an unknown send) is repeated."""
 BACK_AT_WORK_S_MAX = 60.0
-DRAIN_S_MAX = 180.0
+DRAIN_S_MAX = 90.0
 
 
 def workers_of(stage: str, count: int) -> list[str]:
@@ -214,8 +214,8 @@ class Fleet:
         """Seconds until no stage has a record before it; raises AssertionError when that takes too long."""
         began = time.monotonic()
         async with watching_backlog(self.it.bootstrap, build_topics(self.it.product_settings)) as backlog:
-            while left := await backlog.total(self.stages):
-                assert time.monotonic() - began < DRAIN_S_MAX, f"{left} records are still unread"
+            while left := await backlog.over(self.stages):
+                assert time.monotonic() - began < DRAIN_S_MAX, f"records are still unread: {left}"
                 await asyncio.sleep(0.2)
         return time.monotonic() - began
 

@@ -37,7 +37,7 @@ async def verdict_of(scene: Scene) -> Verdict:
     async with watching_backlog(it.bootstrap, build_topics(it.product_settings)) as backlog:
 
         async def is_empty() -> None:
-            assert await backlog.total(STAGES) == 0
+            assert await backlog.over(STAGES) == {}
 
         await eventually(is_empty, timeout_s=60, interval_s=0.1)
     return await it.verdict(scene.load)

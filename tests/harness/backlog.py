@@ -28,8 +28,8 @@ class Backlog:
         self._admin = admin
         self._consumer = consumer
 
-    async def of(self, stage: str) -> int:
-        """How many records the stage has before it."""
+    async def of(self, stage: str) -> dict[TopicPartition, int]:
+        """How many records the stage has before it, where there are any."""
         names = read_by(self._topics, stage)
         await self._consumer._client.set_topics(names)
         places = [
@@ -37,11 +37,15 @@ class Backlog:
         ]
         committed = await self._admin.list_consumer_group_offsets(f"{self._topics.prefix}{stage}")
         ends = await self._consumer.end_offsets(places)
-        return sum(end - max(0, committed[place].offset if place in committed else 0) for place, end in ends.items())
+        left = {
+            place: end - max(0, committed[place].offset if place in committed else 0) for place, end in ends.items()
+        }
+        return {place: count for place, count in left.items() if count}
 
-    async def total(self, stages: Iterable[str]) -> int:
-        """Over several stages."""
-        return sum([await self.of(stage) for stage in stages])
+    async def over(self, stages: Iterable[str]) -> dict[str, dict[TopicPartition, int]]:
+        """By stage, without the stages that have nothing before them."""
+        found = {stage: await self.of(stage) for stage in stages}
+        return {stage: left for stage, left in found.items() if left}
 
 
 @asynccontextmanager

@@ -18,13 +18,13 @@ async def write_one(
     fake: FakePlatform, user: str, number: int, *, give_up_s: float = GIVE_UP_S, bodies: dict[str, bytes] | None = None
 ) -> Sent:
     """One message, delivered again until it is accepted, as a platform would, with the same ids and bytes; ``bodies``
-    keeps these by native id."""
+    keeps these by text."""
     text = f"{user} on {fake.name} #{number}"
     event = fake.user_message(user, text)
     body = fake.body([event])
     native_id = fake.native_id(event)
     if bodies is not None:
-        bodies[native_id] = body
+        bodies[text] = body
     give_up = asyncio.get_running_loop().time() + give_up_s
     while True:
         status = await fake.deliver(body, ids=[native_id])
