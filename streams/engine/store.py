@@ -18,7 +18,7 @@ from streams.engine import keys
 from streams.engine.keys import Value
 from streams.engine.writer import WireRecord, Writer
 
-OPEN_TIMEOUT_S = 10.0
+OPEN_TIMEOUT_S = 5.0
 """A predecessor on this machine may still be closing the store."""
 WRITE_BUFFER_BYTES = 8 << 20
 BLOCK_CACHE_BYTES = 8 << 20
