@@ -1,7 +1,7 @@
 """A stage's table in a dictionary: what the engine's view promises, for tests of pure stages without an engine.
 
-A ``MemoryTable`` is one partition's table. ``step`` hands a stage the records of one conversation as the engine does: on
-an exception nothing that the stage wrote stays, and records that the main key has seen are left out.
+A ``MemoryTable`` is one partition's table. ``step`` hands a stage the records of one conversation as the engine does:
+on an exception nothing that the stage wrote stays, and records that the main key has seen are left out.
 """
 
 from bisect import bisect_left, insort
