@@ -302,8 +302,8 @@ def test_an_empty_card_shows_its_alternative_text() -> None:
 
 
 def test_an_alternative_text_of_1500_and_not_1501() -> None:
-    for given, shown in (("a" * 1500, "a" * 1500), ("a" * 1501, "a" * 1499 + "…")):
-        assert objects(part(CardContent(cards=(Card(title="t"),), alt_text=given)))[0]["altText"] == shown
+    for asked, shown in (("a" * 1500, "a" * 1500), ("a" * 1501, "a" * 1499 + "…")):
+        assert objects(part(CardContent(cards=(Card(title="t"),), alt_text=asked)))[0]["altText"] == shown
 
 
 def bubble(text_bytes: int) -> dict[str, Any]:
