@@ -39,7 +39,7 @@ check: install ## what CI asks of the code: format, lint, types, import contract
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: install $(BENCH_STAMP) ## figures beside their yardsticks (15 minutes); QUICK=1 ends within 50 s; ARGS="--only stage"
+bench: install $(BENCH_STAMP) ## figures beside their yardsticks (25 minutes); QUICK=1 ends within 50 s; ARGS="--only stage"
 	@$(BIN)/python -m tests.perf.bench $(if $(QUICK),--quick) $(ARGS)
 
 # Quix Streams, a yardstick, pins older versions of what the product uses: it gets an environment of its own.

@@ -28,6 +28,8 @@ WAVES_BETWEEN_EVENTS = 6
 OWN_EVENTS_OF_A_TURN = 2
 """reply_requested and message_planned: the worker reads them back."""
 READ_WITHIN_S = 20.0
+READY_WITHIN_S = 240.0
+"""Longer than is promised: what took too long shall be told, not hidden."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,7 @@ def _largest(outcome: Outcome) -> list[Figure]:
     what = f"converse, {MEMORY.name}"
     return [
         Figure("growth", f"{what}: memory", "MB", (outcome.rss_mb,), wanted=Wanted(MEMORY_MB_MAX)),
-        Figure("growth", f"{what}: start to ready", "s", (outcome.ready_s,), wanted=Wanted(RECOVERED_WITHIN_S)),
+        Figure("growth", f"{what}: start to first output", "s", (outcome.ready_s,), wanted=Wanted(RECOVERED_WITHIN_S)),
     ]
 
 
@@ -136,9 +138,11 @@ async def _measure(ground: Ground, cell: Cell, seconds: float) -> Outcome:
         await ground.fill(topics.changelog("converse"), seeds.changelog(seed, cell.conversations))
         numbers = random.Random(1).sample(range(cell.conversations), int(TURNS_PER_S * seconds))
         turns = [author.turn(seeds.clone(seed, n), seeds.conversation(n), "new", now_ms) for n in numbers]
-        await here.start(["converse"])
-        worker = here.processes["converse"]
+        began = time.monotonic()
+        worker = here.processes["converse"] = here.process("converse")
+        await worker.start(wait_ready=False)
         await _lay_first_records(ground, author, topics.events, now_ms)
+        ready_s = time.monotonic() - began
         used_s, began_ms = machine.cpu_s(worker.pid), time.time() * 1000
         held = await ground.held(topics.events)
         await _drive(ground, topics.events, turns)
@@ -146,7 +150,7 @@ async def _measure(ground: Ground, cell: Cell, seconds: float) -> Outcome:
         await eventually(lambda: _expect(ground, topics.events, held + events), timeout_s=READ_WITHIN_S)
         cpu_us = (machine.cpu_s(worker.pid) - used_s) / events * 1e6
         written = await changelogs.written_since(ground.bootstrap, settings, began_ms, ["converse"])
-        return Outcome(cpu_us, written["converse"] / len(turns), machine.rss_mb(worker.pid), worker.ready_s[0])
+        return Outcome(cpu_us, written["converse"] / len(turns), machine.rss_mb(worker.pid), ready_s)
     finally:
         await here.close()
 
@@ -168,7 +172,7 @@ async def _lay_first_records(ground: Ground, author: Author, topic: str, now_ms:
         number += 1
     await ground.fill(topic, [(record.key, record.wire) for record in first.values()])
     # Each asks for an answer, and that request is the second record.
-    await eventually(lambda: _expect(ground, topic, 2 * PARTITIONS), timeout_s=READ_WITHIN_S)
+    await eventually(lambda: _expect(ground, topic, 2 * PARTITIONS), timeout_s=READY_WITHIN_S)
 
 
 async def _drive(ground: Ground, topic: str, turns: list[list[LogRecord]]) -> None:
