@@ -3,7 +3,7 @@
 Model: one worker of a stage stops (SIGSTOP, by a failpoint that hits the worst instant) for longer than its session; a
 second one takes its partitions over and every partition works again. The first, continued, goes on in the midst of its
 step. Anomaly: a batch on the changelog behind one of a later owner's epoch, read from the batches themselves; or a
-table that is no fold of the log. The zombie then ends with a reason or rejoins. Figure: "zombie" of the table of drills.
+table that is no fold of the log. The zombie then ends with a reason or rejoins. Figure: "zombie".
 """
 
 import asyncio

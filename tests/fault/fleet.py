@@ -92,6 +92,27 @@ class Fleet:
             settings["instance_id"] = worker
         return self.it.process(stage, instance=worker.removeprefix(stage), **settings)
 
+    @asynccontextmanager
+    async def supervised(self) -> AsyncIterator[None]:
+        """Whoever ends by itself is started again, as a supervisor would; counted as ``restarts``."""
+        watching = asyncio.create_task(self._supervise())
+        try:
+            yield
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+
+    async def _supervise(self) -> None:
+        while True:
+            await asyncio.sleep(0.2)
+            for name, process in self.it.processes.items():
+                if not process.is_alive:
+                    code = await process.wait()
+                    self.note(stage_of(name), time.time() - 1, time.time())
+                    self.frame.say(f"{name} ended with {code}: {process.tail(1)[:200]}")
+                    self.frame.measure("restarts", self.frame.measures.get("restarts", 0) + 1)
+                    await process.start(wait_ready=False)
+
     # Load.
 
     def start_load(self, *, rate_per_s: float, users: int) -> None:

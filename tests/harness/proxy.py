@@ -6,13 +6,14 @@ import socket
 
 
 class Proxy:
-    """Forwards a local port to ``target``; the switches hold for open and new connections."""
+    """Forwards a local port to ``target``; the switches hold for open and new connections. ``passed`` counts pieces."""
 
     def __init__(self, target_port: int) -> None:
         self.target_port = target_port
         self.port = 0
         self.delay_s = 0.0
         self.is_cut = False
+        self.passed = 0
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -32,14 +33,16 @@ class Proxy:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def reset(self) -> None:
-        """RST on every open connection."""
-        for writer in list(self._writers):
+    def reset(self) -> int:
+        """RST on every open connection; how many ends there were."""
+        open_ends = list(self._writers)
+        for writer in open_ends:
             raw: socket.socket | None = writer.get_extra_info("socket")
             if raw is not None:
                 with contextlib.suppress(OSError):
                     raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
             writer.transport.abort()
+        return len(open_ends)
 
     def cut(self) -> None:
         """Nothing passes and nobody gets in, as with a pulled cable."""
@@ -70,6 +73,7 @@ class Proxy:
                 if self.delay_s:
                     await asyncio.sleep(self.delay_s)
                 sink.write(data)
+                self.passed += 1
                 await sink.drain()
         except OSError:
             pass
