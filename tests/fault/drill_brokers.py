@@ -1,9 +1,9 @@
 """brokers: each of three is killed, paused, delayed and reset under load; then two of three are gone.
 
 Model: three copies of everything, two of which acknowledge; every broker stands behind a proxy, which is the only way
-to it. Nothing that was accepted is lost, doubled or reordered. With two brokers gone nothing can be stored: intake answers
-503 before the platform hangs up, and no 2xx is without its record. Faults are counted at the victim: a process that is
-gone or stopped, connections that were cut, answers that came late. Figure: "brokers" of the table of drills.
+to it. Nothing that was accepted is lost, doubled or reordered. With two brokers gone nothing can be stored: intake
+answers 503 before the platform hangs up, and no 2xx is without its record. Faults are counted at the victim: a process
+that is gone or stopped, connections that were cut, traffic that was held up. Figure: "brokers" of the table of drills.
 """
 
 import asyncio

@@ -5,6 +5,7 @@ Each runs ``python -m streams.cli …`` with its own log file and tells that it 
 
 import asyncio
 import os
+import select
 import signal
 import sys
 import time
@@ -69,6 +70,11 @@ class Process:
             self.ready_s.append(time.monotonic() - began)
         else:
             self._unread.append(reading)
+
+    @property
+    def has_said_ready(self) -> bool:
+        """Whether a process that was started without waiting has told that it is ready; reads nothing away."""
+        return any(select.select([reading], [], [], 0)[0] for reading in self._unread)
 
     async def _wait_ready(self, reading: int) -> None:
         loop = asyncio.get_running_loop()
