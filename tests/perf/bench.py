@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import logging
 import resource
+import signal
 import sys
 import tempfile
 import time
@@ -48,6 +49,10 @@ OPEN_FILES = 16_384
 async def measure(options: argparse.Namespace) -> tuple[list[Figure], Setting]:
     """Run the parts that were asked for, one after the other, on one broker of their own."""
     began, load = time.monotonic(), machine.load()
+    # Like Ctrl-C, so that the processes under measurement end with the bench.
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="iris-bench-", ignore_cleanup_errors=True) as folder:
         settings = Settings(data_dir=Path(folder) / "broker", kafka_port=None)
@@ -111,6 +116,8 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES if hard < 0 else min(OPEN_FILES, hard), hard))
     try:
         figures, setting = asyncio.run(measure(options))
+    except asyncio.CancelledError:
+        sys.exit("bench: stopped")
     except (BenchFailed, BrokerError) as error:
         sys.exit(f"bench: {error}")
     show(figures, setting, Console(width=TABLE_COLUMNS))
