@@ -9,7 +9,7 @@ CODE := streams connectors schemas tests
 STAMP := $(VENV)/.installed
 BENCH_STAMP := $(VENV)-bench/.installed
 
-.PHONY: help install run test check bench fmt lock clean
+.PHONY: help install run test check drill drills bench fmt lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  \033[1mmake %-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,12 @@ run: install ## everything on this machine: embedded broker, all stages, embedde
 
 test: install ## the whole test suite; ARGS="-k name" narrows it
 	$(BIN)/python -m pytest $(ARGS)
+
+drill: install ## one drill: NAME=crash [QUICK=1] [SEED=7]; names: crash zombie restart recovery redelivery intake overload brokers
+	$(BIN)/python -m tests.fault.drill $(NAME) $(if $(QUICK),--quick) $(if $(SEED),--seed $(SEED))
+
+drills: install ## every drill in its full form, one seed (25 minutes); SEED=7
+	$(BIN)/python -m tests.fault.drill all $(if $(QUICK),--quick) $(if $(SEED),--seed $(SEED))
 
 check: install ## what CI asks of the code: format, lint, types, import contracts
 	$(BIN)/ruff format --check .

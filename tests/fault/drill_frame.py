@@ -33,6 +33,7 @@ class Frame:
         self.faults_planned = 0
         self.faults_seen = 0
         self._limits: dict[str, float] = {}
+        self._floors: dict[str, float] = {}
         self._totals = dict.fromkeys(("accepted", "lost", "doubled", "reordered", "unknown", "residual"), 0)
         self._began = time.monotonic()
 
@@ -68,6 +69,12 @@ class Frame:
         if limit is not None and (decides or not self.is_quick):
             self._limits[name] = limit
 
+    def measure_at_least(self, name: str, value: float, *, least: float) -> None:
+        """Report a figure that decides from below, in the full form."""
+        self.measures[name] = round(value, 3)
+        if not self.is_quick:
+            self._floors[name] = least
+
     def measure_worst(self, name: str, value: float, *, limit: float) -> None:
         """Report the largest of several values of a figure."""
         self.measure(name, max(value, float(self.measures.get(name, value))), limit=limit)
@@ -99,6 +106,8 @@ class Frame:
         """The object that the drill ends with."""
         for name, limit in self._limits.items():
             self.require(self.measures[name] <= limit, f"{name} is {self.measures[name]}, over {limit:g}")
+        for name, least in self._floors.items():
+            self.require(self.measures[name] >= least, f"{name} is {self.measures[name]}, under {least:g}")
         saw_enough = self.faults_seen >= FAULTS_SEEN_SHARE * self.faults_planned
         return {
             "name": self.name,
