@@ -20,6 +20,13 @@ STAGES = ("normalise", "converse", "respond", "send")
 STAGES_WITH_TABLE = ("converse", "respond", "send")
 
 
+def configured_channels(settings: Settings) -> Channels:
+    """The channels of the configuration file; raises SettingsError, also when a file that was named is not there."""
+    if "config" in settings.model_fields_set and not settings.config.exists():
+        raise SettingsError(f"IRIS_CONFIG names {settings.config}, which does not exist; correct or unset it")
+    return load_channels(settings.config)
+
+
 def build_topics(settings: Settings) -> Topics:
     """The topic registry of this installation."""
     return Topics(settings.topic_prefix, platforms(), log_retention_days=settings.log_retention_days)
@@ -79,7 +86,7 @@ async def run_stage(name: str, settings: Settings) -> None:
         raise SettingsError(f"no stage {name!r}; there are: {', '.join(STAGES)}")
     await require_topics(settings.kafka_url, settings)
     topics = build_topics(settings)
-    stage = BUILDERS[name](settings, topics, load_channels(settings.config))
+    stage = BUILDERS[name](settings, topics, configured_channels(settings))
     config = StageConfig(
         bootstrap=settings.kafka_url,
         group=f"{settings.topic_prefix}{name}",
@@ -113,7 +120,7 @@ async def run_intake(settings: Settings) -> None:
     await require_topics(settings.kafka_url, settings)
     topics = build_topics(settings)
     await serve_intake(
-        topics, settings, load_channels(settings.config), until=stop_on_signals(), on_ready=announce_ready
+        topics, settings, configured_channels(settings), until=stop_on_signals(), on_ready=announce_ready
     )
 
 

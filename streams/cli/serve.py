@@ -14,9 +14,8 @@ import typer
 from rich.console import Console
 from rich.logging import RichHandler
 
-from streams.app import announce_ready
+from streams.app import announce_ready, configured_channels
 from streams.broker import choose_broker
-from streams.channels import load_channels
 from streams.cli.demo import Demo
 from streams.cli.display import display
 from streams.cli.logs import setup_logging
@@ -26,7 +25,7 @@ from streams.cli.stopping import Stopped, stop_requested, unless
 from streams.cli.summary import is_whole, summary, table
 from streams.cli.tree import Tree, running, settings_with_ports, webhook_base
 from streams.ensure import ensure_topics
-from streams.settings import Settings, SettingsError
+from streams.settings import Settings
 
 log = logging.getLogger("iris")
 
@@ -95,9 +94,7 @@ class _Run:
 
     async def _start(self, stack: AsyncExitStack, stop: asyncio.Event) -> Tree:
         settings = self._settings
-        if "config" in settings.model_fields_set and not settings.config.exists():
-            raise SettingsError(f"IRIS_CONFIG names {settings.config}, which does not exist; correct or unset it")
-        is_demo = self._order.demo or not load_channels(settings.config).all
+        is_demo = self._order.demo or not configured_channels(settings).all
         if is_demo and not self._order.demo:
             log.info("no channel is configured in %s, so simulated platforms stand in (--demo)", settings.config)
         settings = settings_with_ports(settings, log.info, is_any_port_fine=is_demo)

@@ -16,7 +16,7 @@ from typing import Any
 from aiokafka.structs import TopicPartition
 
 from streams.engine.api import Output, Poison, Record, Stage
-from streams.engine.failures import FailureGuard
+from streams.engine.failures import FailureGuard, SystematicFailure
 from streams.engine.partitioner import partition_of
 from streams.engine.seeded import drops_fetch
 from streams.engine.store import PartitionStore
@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 EXIT_FAILED = 70
 """EX_SOFTWARE: the supervisor starts the process again."""
+EXIT_SYSTEMATIC = os.EX_DATAERR
+"""Not started again: every new start would turn a hundred more records into dead letters."""
 
 
 def require_writable(outputs: Sequence[Output]) -> None:
@@ -40,7 +42,7 @@ def end_process(reason: object) -> None:
     """End at once, without clean-up: what cannot be promised any more must not be acknowledged."""
     log.critical("ending the process: %s", reason)
     logging.shutdown()
-    os._exit(EXIT_FAILED)
+    os._exit(EXIT_SYSTEMATIC if isinstance(reason, SystematicFailure) else EXIT_FAILED)
 
 
 class BatchLost(Exception):

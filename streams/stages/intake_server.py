@@ -4,6 +4,7 @@ The producer batches: records of many requests that wait for the same partition 
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -50,12 +51,13 @@ async def serve_intake(
     writer = Writer(settings.kafka_url, client_id=f"{settings.topic_prefix}intake", on_failure=end_process)
     await writer.start()
     intake = Intake(topics, settings, channels, KeyedProducer(writer, settings.partitions))
-    public = await listen(intake.application(), settings.host, settings.port, variable="IRIS_PORT")
     # The producer is connected before a port opens, and waits for a broker that went away: no state is "not ready".
     health = admin_application(lambda: "")
-    admin = await listen(health, settings.admin_host, settings.admin_port, variable="IRIS_ADMIN_PORT")
-    await on_ready()
-    await until.wait()
-    await public.cleanup()
-    await admin.cleanup()
-    await writer.stop()
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(writer.stop)
+        admin = await listen(health, settings.admin_host, settings.admin_port, variable="IRIS_ADMIN_PORT")
+        stack.push_async_callback(admin.cleanup)
+        public = await listen(intake.application(), settings.host, settings.port, variable="IRIS_PORT")
+        stack.push_async_callback(public.cleanup)
+        await on_ready()
+        await until.wait()
