@@ -217,10 +217,12 @@ def _check_seen(
 ) -> None:
     """What the users saw: every sent part once, nothing twice, in order."""
     visible = Counter(text for texts in seen.values() for text in texts)
+    # Answers are unique by the load's texts; an apology is not, so each text may be seen as often as it was planned.
+    planned = Counter(parts.text.values())
     for text, count in visible.items():
-        if count > 1:
-            verdict.doubled_outside += count - 1
-            verdict.note(f"seen {count} times: {text!r}")
+        if count > max(1, planned[text]):
+            verdict.doubled_outside += count - max(1, planned[text])
+            verdict.note(f"seen {count} times, planned {planned[text]} times: {text!r}")
     for part_id, text in parts.text.items():
         if "message_sent" in parts.outcomes[part_id] and not visible[text]:
             verdict.unseen += 1
