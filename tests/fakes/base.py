@@ -21,6 +21,8 @@ from tests.fakes.wire import Answer, Call, Delivery, Event, Request, abort, read
 
 HOLD_S = 0.3
 """How long a delivery chosen for reordering waits for another one to pass it."""
+SEND_BACK_S_MAX = 1.0
+"""How long an answer waits for the echo of what it answers."""
 
 
 class FakePlatform(ABC):
@@ -245,11 +247,21 @@ class FakePlatform(ABC):
         else:
             answer = self.handle(request, call)
             if call["accepted"]:
-                await self.after_accept(call)
+                await self._send_back(call)
             if fault is not None and call["accepted"]:
                 answer = await self._spoiled(fault, answer, http)
         call["status"] = answer.status
+        call["answered_at"] = self.clock()
         return respond(answer)
+
+    async def _send_back(self, call: Call) -> None:
+        """Echoes and reports often come before the answer, but a webhook that nobody takes does not hold it up."""
+        sending = asyncio.create_task(self.after_accept(call))
+        self._tasks.add(sending)
+        sending.add_done_callback(self._tasks.discard)
+        done, _ = await asyncio.wait({sending}, timeout=SEND_BACK_S_MAX)
+        for task in done:
+            task.result()
 
     def _open(self, request: Request) -> Call:
         call = Call(
@@ -261,6 +273,7 @@ class FakePlatform(ABC):
             user="",
             texts=[],
             status=0,
+            answered_at=0.0,
             accepted=False,
             fault=None,
             ids=[],

@@ -15,7 +15,7 @@ Event = dict[str, Any]
 
 class Call(TypedDict):
     """One API request. ``accepted``: the user saw it. ``reply_to``: native id of the message that it answers, where
-    the platform tells (a reply token, a quote). ``key`` is the idempotency key."""
+    the platform tells (a reply token, a quote). ``answered_at`` is 0 until then. ``key`` is the idempotency key."""
 
     n: int
     at: float
@@ -25,6 +25,7 @@ class Call(TypedDict):
     user: str
     texts: list[str]
     status: int
+    answered_at: float
     accepted: bool
     fault: str | None
     ids: list[str]
