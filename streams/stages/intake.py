@@ -10,6 +10,7 @@ import logging
 import secrets
 import time
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Protocol
 
 from aiohttp import web
@@ -47,6 +48,10 @@ class Intake:
         self._channels = channels
         self._producer = producer
         self._in_hand = 0
+        # Looked up per webhook, so kept: the metrics' children by (platform, status), the channels by platform.
+        self._answers = cache(lambda platform, status: INTAKE_ANSWERS.labels(platform, status))
+        self._seconds = cache(INTAKE_SECONDS.labels)
+        self._channels_of = cache(channels.of)
 
     def application(self) -> web.Application:
         """Routes of the public port."""
@@ -58,17 +63,18 @@ class Intake:
     async def handle(self, request: web.Request) -> web.Response:
         """One handshake or delivery."""
         began = time.time()
-        answer = await self._answer(request, began)
-        platform = request.match_info["platform"]
-        INTAKE_ANSWERS.labels(platform, str(answer.status)).inc()
-        INTAKE_SECONDS.labels(platform).observe(time.time() - began)
-        return answer
-
-    async def _answer(self, request: web.Request, began: float) -> web.Response:
         try:
             platform, channel = self._addressed(request)
         except LookupError as error:
+            # Under one name, whatever was asked for: strangers must not be able to grow the metrics.
+            self._answers("unknown", "404").inc()
             return web.Response(status=404, text=str(error))
+        answer = await self._answer(request, platform, channel, began)
+        self._answers(platform.name, str(answer.status)).inc()
+        self._seconds(platform.name).observe(time.time() - began)
+        return answer
+
+    async def _answer(self, request: web.Request, platform: Platform, channel: Channel, began: float) -> web.Response:
         if self._in_hand >= self._settings.webhook_requests_max:
             return _busy("too many webhooks in hand")
         budget_s = platform.answer_within_s * self._settings.answer_share
@@ -76,7 +82,7 @@ class Intake:
         try:
             async with asyncio.timeout(budget_s):
                 webhook = await self._read(request)
-                made = platform.accept(webhook, channel, self._channels.of(platform.name))
+                made = platform.accept(webhook, channel, self._channels_of(platform.name))
                 if isinstance(made, Challenge):
                     return web.Response(text=made.text)
                 await self._store(platform, made, webhook.headers, began)
@@ -112,7 +118,7 @@ class Intake:
         return WebhookRequest(
             method=request.method,
             headers={name.lower(): value for name, value in request.headers.items()},
-            query=dict(request.query),
+            query=dict(request.query) if request.query_string else {},
             body=body,
         )
 
@@ -149,4 +155,5 @@ def _busy(reason: str) -> web.Response:
 
 def _new_traceparent() -> str:
     """W3C Trace Context, version 00, sampled."""
-    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+    identity = secrets.token_hex(24)
+    return f"00-{identity[:32]}-{identity[32:]}-01"

@@ -36,7 +36,7 @@ class KeyedProducer:
             batches.setdefault(number, []).append((key, value, headers))
         futures = [self._writer.write(topic, partition, batch) for partition, batch in batches.items()]
         for future in futures:
-            await asyncio.shield(future)
+            await future
 
 
 async def serve_intake(
