@@ -37,7 +37,6 @@ class Settings(BaseSettings):
     admin_port: int = Field(8081, ge=0, le=65535, description="admin port of intake: health and metrics")
     worker_admin_port: int | None = Field(None, description="health and metrics of a stage run apart; unset: none")
     body_bytes_max: int = Field(4_000_000, description="a larger webhook body gets 413 (WhatsApp sends up to 3 MB)")
-    body_depth_max: int = Field(64, description="a deeper JSON body gets 400")
     webhook_requests_max: int = Field(2_000, description="webhooks in hand; beyond: 503 with Retry-After")
     answer_share: float = Field(0.8, gt=0, lt=1, description="of the platform's own limit, after which 503 is answered")
 
