@@ -12,7 +12,7 @@ from streams.conversation import amendments, history, reports, sends, turns, wor
 from streams.conversation.history import Entry
 from streams.conversation.memory import TAKEN_OVER, tell, told
 from streams.conversation.model import FAR_FUTURE_MS, Echo, Lease, State, end_of, with_timer, with_waiting
-from streams.conversation.reports import find_report, join_report
+from streams.conversation.reports import find_report, join_echo
 from streams.conversation.scope import Scope
 
 LEASE = "lease"
@@ -27,8 +27,7 @@ def on_echo(state: State, event: Event[MessageEchoed], scope: Scope) -> State:
     data = event.data
     part = reports.part_of_tag(data.tag)
     if part:
-        join_report(scope, data.message_id, rank=reports.SENT, part_id=part)
-        return sends.advance_part(state, part, rank=reports.SENT, scope=scope)
+        return sends.prove(sends.claim(state, data.message_id, scope, part=part), part, scope)
     report = find_report(scope, data.message_id)
     if data.is_ours or (data.is_ours is None and report is not None and report.part_id):
         return state
@@ -40,6 +39,7 @@ def on_echo(state: State, event: Event[MessageEchoed], scope: Scope) -> State:
         message_id=data.message_id,
         media_url=wording.media_url_of(data.content),
     )
+    join_echo(scope, data.message_id, state.next)
     echo = Echo(event.id, data.message_id, seq=state.next, is_human=data.is_ours is False)
     state = turns.spoken(replace(state, echoes=(*state.echoes, echo)), entry, scope)
     return amendments.adopt(state, data.message_id, scope) if state.orphans else state
@@ -70,7 +70,8 @@ def on_took_over(state: State, event: Event[HumanTookOver], scope: Scope) -> Sta
         left_echoes = tuple(echo for echo in state.echoes if echo.event_id != event.causation_id)
         state = replace(state, echoes=left_echoes)
     if is_over or end <= scope.now or (state.lease is not None and end <= end_of(state.lease)):
-        return state
+        # Whether it lengthens the lease depends on what was read already, the conversation's time must not.
+        return replace(state)
     return with_timer(replace(state, lease=Lease(until)), LEASE, until)
 
 

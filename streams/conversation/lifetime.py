@@ -39,16 +39,19 @@ TIMERS: dict[str, Callable[[State, str, Scope], State]] = {
 
 
 def _end_session(state: State, scope: Scope) -> State:
-    session_ms = scope.limits.session_ms
-    busy_until = session_ms + max(state.last_message_at or 0, state.turn.requested_at if state.turn else 0)
-    if scope.now < busy_until:
-        return with_timer(state, SESSION, busy_until)
-    if state.turn is not None:
-        # Nobody answered in all that time: whatever comes now comes too late.
+    """Forget an idle conversation, unless an answer is still owed.
+
+    A turn is given up only when it was already open the last time: after an outage of our own this timer is read
+    together with a backlog, and what was asked a moment ago must not count as having waited for a day.
+    """
+    idle_from = (state.last_message_at or 0) + scope.limits.session_ms
+    if scope.now < idle_from:
+        return with_timer(replace(state, overdue_at=None), SESSION, idle_from)
+    if state.turn is None and all(message.is_gone for message in state.pending):
+        return expire(state, scope)
+    if state.turn is not None and state.overdue_at is not None and state.turn.requested_at <= state.overdue_at:
         state = history.trim(close_turn(state, state.turn.id, scope), scope)
-    if any(not message.is_gone for message in state.pending):
-        return with_timer(state, SESSION, scope.now + session_ms)
-    return expire(state, scope)
+    return with_timer(replace(state, overdue_at=scope.now), SESSION, scope.now + scope.limits.session_ms)
 
 
 def on_expired(state: State, event: Event[ConversationExpired], scope: Scope) -> State:
@@ -71,6 +74,7 @@ def expire(state: State, scope: Scope) -> State:
         preferences={},
         pending=(),
         is_unreachable=False,
+        overdue_at=None,
     )
     return with_timer(state, FORGET, scope.forget_at)
 

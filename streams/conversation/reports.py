@@ -15,14 +15,16 @@ from streams.conversation.scope import Scope
 PLANNED = 0
 STARTED = 1
 UNKNOWN = 2
-HELD = 3
-"""Unknown, and nothing more is done about it."""
-SUPPRESSED = 4
-FAILED = 5
-SENT = 6
-DELIVERED = 7
-READ = 8
-PLAYED = 9
+PROVEN = 3
+"""The platform has it, as it told before the call's own outcome was: that is still to come."""
+HELD = 4
+"""Unknown, and nothing more is done about it. From here on a part is settled."""
+SUPPRESSED = 5
+FAILED = 6
+SENT = 7
+DELIVERED = 8
+READ = 9
+PLAYED = 10
 
 RANKS = {"sent": SENT, "delivered": DELIVERED, "read": READ, "played": PLAYED, "failed": FAILED}
 """Of a report. Delivered, read and played beat failed in either order; ``Report.has_failed`` keeps both."""
@@ -33,12 +35,16 @@ TAG = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}
 
 
 class Report(msgspec.Struct, frozen=True, array_like=True):
-    """A platform's message: our part and message once it is known as ours, the highest rank, whether it ever failed."""
+    """A platform's message: our part and message once it is known as ours, the highest rank, whether it ever failed.
+
+    ``echoes`` are the places in the history of echoes with this id that nobody has claimed.
+    """
 
     part_id: str = ""
     message_id: str = ""
     rank: int = PLANNED
     has_failed: bool = False
+    echoes: tuple[int, ...] = ()
 
 
 class Marks(msgspec.Struct, frozen=True, array_like=True):
@@ -65,15 +71,32 @@ def find_report(scope: Scope, platform_message_id: str) -> Report | None:
     return None if value is None else _decode_report(value)
 
 
-def join_report(scope: Scope, platform_message_id: str, *, rank: int, part_id: str = "", message_id: str = "") -> None:
-    """Add what is known; writes nothing when it says nothing new."""
+def join_report(
+    scope: Scope, platform_message_id: str, *, rank: int, part_id: str = "", message_id: str = ""
+) -> tuple[int, ...]:
+    """Add what is known; writes nothing when it says nothing new.
+
+    Returns the places in the history of echoes that turn out to be ours by it.
+    """
     known = find_report(scope, platform_message_id) or Report()
     joined = Report(
         part_id=known.part_id or part_id,
         message_id=known.message_id or message_id,
         rank=max(known.rank, rank),
         has_failed=known.has_failed or rank == FAILED,
+        echoes=() if part_id else known.echoes,
     )
+    _put_report(scope, platform_message_id, known, joined)
+    return known.echoes if part_id else ()
+
+
+def join_echo(scope: Scope, platform_message_id: str, seq: int) -> None:
+    """Add an echo that nobody has claimed."""
+    known = find_report(scope, platform_message_id) or Report()
+    _put_report(scope, platform_message_id, known, replace(known, echoes=(*known.echoes, seq)))
+
+
+def _put_report(scope: Scope, platform_message_id: str, known: Report, joined: Report) -> None:
     if joined != known:
         scope.memory.put(report_key(platform_message_id), _encode(joined), expires_at_ms=scope.forget_at)
 

@@ -63,24 +63,46 @@ def on_outcome(state: State, event: Event[Outcome], scope: Scope) -> State:
     data = event.data
     if isinstance(data, MessageSent):
         for part, platform_id in _pairs(data.part_ids, data.platform_message_ids):
-            join_report(scope, platform_id, rank=reports.SENT, part_id=part, message_id=data.message_id)
+            state = claim(state, platform_id, scope, part=part, message_id=data.message_id)
             state = amendments.adopt(state, platform_id, scope) if state.orphans else state
-        state = _claim_echoes(state, data.platform_message_ids, scope)
     return advance(state, data.message_id, data.part_ids, rank=RANKS[event.type], scope=scope)
 
 
+def claim(
+    state: State, platform_id: str, scope: Scope, *, part: str, message_id: str = "", rank: int = reports.SENT
+) -> State:
+    """A platform's message shows our part. Its echoes, if they came before, were ours: what they show is in the history
+    already, and no human said it."""
+    ours = join_report(scope, platform_id, rank=rank, part_id=part, message_id=message_id)
+    for seq in ours:
+        history.remove(scope, seq)
+    left = tuple(echo for echo in state.echoes if echo.seq not in ours)
+    return replace(state, echoes=left) if left != state.echoes else state
+
+
 def advance(state: State, message_id: str, part_ids: Iterable[str], *, rank: int, scope: Scope) -> State:
-    """Move parts forward to ``rank``; those that are further stay."""
+    """Move parts forward to ``rank``; those that are further, and those that are settled, stay."""
     send = state.sends.get(message_id)
     if send is None:
         if told(scope.memory, message_id) & PLANNED:
             return state
         send = Send({})
-    parts = send.parts | {part: max(rank, send.parts.get(part, reports.PLANNED)) for part in part_ids}
-    if parts == send.parts:
+    ranks = {part: send.parts.get(part, reports.PLANNED) for part in part_ids}
+    moved = {part: _after(known, rank) for part, known in ranks.items()}
+    if all(send.parts.get(part) == moved[part] for part in moved):
         return state
-    state = _with_send(state, message_id, replace(send, parts=parts), scope)
+    state = _with_send(state, message_id, replace(send, parts=send.parts | moved), scope)
     return _with_evidence_timer(state, message_id, scope)
+
+
+def _after(known: int, rank: int) -> int:
+    """A part's rank after another was told."""
+    if known >= reports.HELD:
+        return known
+    if {known, rank} == {reports.UNKNOWN, reports.PROVEN}:
+        # The call's outcome will not be told any more, and the evidence is there.
+        return reports.SENT
+    return max(known, rank)
 
 
 def on_evidence_end(state: State, message_id: str, scope: Scope) -> State:
@@ -98,10 +120,10 @@ def on_report(state: State, event: Event[DeliveryReported], scope: Scope) -> Sta
     rank = reports.RANKS[data.status]
     part = reports.part_of_tag(data.tag)
     if data.message_id is not None:
-        join_report(scope, data.message_id, rank=rank, part_id=part)
+        state = claim(state, data.message_id, scope, part=part, rank=rank)
     if data.watermark is not None and rank >= reports.DELIVERED:
         join_marks(scope, **{"delivered_to" if rank == reports.DELIVERED else "read_to": data.watermark})
-    return advance_part(state, part, rank=rank, scope=scope)
+    return prove(state, part, scope)
 
 
 def on_read(state: State, event: Event[MessageRead], scope: Scope) -> State:
@@ -113,19 +135,18 @@ def on_read(state: State, event: Event[MessageRead], scope: Scope) -> State:
     return state
 
 
-def advance_part(state: State, part: str, *, rank: int, scope: Scope) -> State:
-    """The same for one part of whatever message has it; nothing when that is settled."""
+def prove(state: State, part: str, scope: Scope) -> State:
+    """The platform knows our part, so its call arrived; nothing when the part is settled."""
     for message_id, send in state.sends.items():
         if part in send.parts:
-            return advance(state, message_id, (part,), rank=rank, scope=scope)
+            return advance(state, message_id, (part,), rank=reports.PROVEN, scope=scope)
     return state
 
 
 def is_sending(state: State) -> bool:
     """A call was started and nobody knows yet how it ended."""
-    return any(
-        rank in (reports.STARTED, reports.UNKNOWN) for send in state.sends.values() for rank in send.parts.values()
-    )
+    ranks = (rank for send in state.sends.values() for rank in send.parts.values())
+    return any(reports.PLANNED < rank < reports.HELD for rank in ranks)
 
 
 def _with_send(state: State, message_id: str, send: Send, scope: Scope) -> State:
@@ -153,13 +174,3 @@ def _with_evidence_timer(state: State, message_id: str, scope: Scope) -> State:
 def _pairs(part_ids: Sequence[str], platform_ids: Sequence[str]) -> list[tuple[str, str]]:
     """Which part each of the platform's messages shows; a part may have taken several, the last then the rest."""
     return [(part_ids[min(index, len(part_ids) - 1)], platform_id) for index, platform_id in enumerate(platform_ids)]
-
-
-def _claim_echoes(state: State, platform_ids: Sequence[str], scope: Scope) -> State:
-    """Echoes that waited for this outcome were ours: what they show is in the history already."""
-    ours = tuple(echo for echo in state.echoes if echo.message_id in platform_ids)
-    if not ours:
-        return state
-    for echo in ours:
-        history.remove(scope, echo.seq)
-    return replace(state, echoes=tuple(echo for echo in state.echoes if echo not in ours))

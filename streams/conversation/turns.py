@@ -108,6 +108,7 @@ def on_reply_requested(state: State, event: Event[ReplyRequested], scope: Scope)
         return state
     # What is left out of a turn that answers later messages is gone (see ``Waiting``).
     rest = tuple(message for message in state.pending if message.seq > taken[-1].seq)
+    history.release(tuple(message for message in state.pending if message not in (*taken, *rest)), scope)
     state = replace(state, pending=rest)
     if told(scope.memory, message_id_of(data.turn_id)) & ANSWERED:
         history.release(taken, scope)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from schemas.events import HumanReleased, HumanTookOver
+from schemas.events import DeliveryReported, HumanReleased, HumanTookOver
 from schemas.outbound import OutboundMessage
 from tests.unit.conversation_world import MINUTE_MS, START_MS, Talk, contents
 
@@ -88,6 +88,26 @@ def test_unclaimed_echo_waits_for_the_send_that_may_be_its_own() -> None:
     assert [echo.message_id for echo in talk.state.echoes] == ["p1"]
     assert talk.hear(talk.sent(message, "p1")).types == []
     assert not talk.state.echoes
+    assert (talk.state.lease, talk.lines) == (None, ["hello", "how can I help?"])
+
+
+def test_report_that_overtakes_the_sends_answer_makes_no_human_of_the_echo() -> None:
+    talk = Talk()
+    message = talk.answer(talk.ask())
+    delivered = DeliveryReported(status="delivered", message_id="p1", tag=message.parts[0].id)
+    answer = talk.hear(talk.started(message), talk.echoed("p1"), talk.event(delivered), talk.echoed("p1"))
+    assert answer.types == []
+    assert talk.hear(talk.sent(message, "p1")).types == []
+    assert (talk.state.lease, talk.lines) == (None, ["hello", "how can I help?"])
+
+
+def test_evidence_before_an_unknown_outcome_claims_the_echo_too() -> None:
+    talk = Talk()
+    message = talk.answer(talk.ask())
+    delivered = DeliveryReported(status="delivered", message_id="p1", tag=message.parts[0].id)
+    talk.hear(talk.started(message), talk.echoed("p1"), talk.event(delivered))
+    assert talk.hear(talk.unknown(message)).types == []
+    assert (talk.state.sends, set(talk.state.timers)) == ({}, {"session"})
     assert (talk.state.lease, talk.lines) == (None, ["hello", "how can I help?"])
 
 

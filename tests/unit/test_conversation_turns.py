@@ -58,9 +58,8 @@ def test_answer_becomes_a_message_for_the_newest_token() -> None:
     talk = Talk()
     request = talk.ask("first", reply_token="t1")
     talk.now += 1_000
-    talk.hear(
-        talk.tapped("x", callback_id="c1"), talk.said("third", reply_token="t3"), talk.tapped("y", callback_id="c2")
-    )
+    talk.hear(talk.tapped("x", callback_id="c1"), talk.said("third", reply_token="t2"))
+    talk.hear(talk.said("fourth", reply_token="t3"), talk.tapped("y", callback_id="c2"))
     (second,) = talk.hear(talk.replied(request.id, "one")).requests
     talk.now += 1_000
     answer = talk.hear(talk.replied(second.id, "two"))
