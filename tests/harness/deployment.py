@@ -123,7 +123,8 @@ class Deployment:
         """Returns when they agree; raises AssertionError with the differences when they do not in time."""
 
         async def no_differences() -> None:
-            assert await self.table_differences() == []
+            found = await self.table_differences()
+            assert not found, f"{len(found)} differences, the first: {found[:3]}"
 
         await eventually(no_differences, timeout_s=timeout_s, interval_s=1)
 
