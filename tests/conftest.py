@@ -12,9 +12,12 @@ from hypothesis import settings
 
 pytest_plugins = ["tests.harness.broker"]
 
-# No time limit per example: a busy machine must not fail a law. pytest-timeout bounds each test as a whole.
-settings.register_profile("iris", deadline=None)
-settings.load_profile("iris")
+# No time limit per example: a busy machine must not fail a law; pytest-timeout bounds each test as a whole. The
+# examples are the same on every run, so that a change is judged by what it changed; `HYPOTHESIS_PROFILE=search` looks
+# for new ones.
+settings.register_profile("iris", deadline=None, derandomize=True)
+settings.register_profile("search", deadline=None, max_examples=2_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "iris"))
 
 LOCAL_NAMES = {"localhost", "", None}
 

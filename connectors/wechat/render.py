@@ -85,19 +85,24 @@ def _(content: TemplateContent) -> list[Piece]:
     """A message type of WeChat's own, a template message (outside the window, service accounts only), or its words."""
     native = content.native
     kind = native.get("msgtype")
-    if isinstance(kind, str) and kind in api.NATIVE_TYPES and _is_object(native.get(kind)):
+    if isinstance(kind, str) and kind in api.NATIVE_TYPES and native.get(kind) and _is_object(native[kind]):
         return [Piece({"msgtype": kind, kind: native[kind]})]
     if _is_object(native.get("data")):
-        members = {name: native[name] for name in TEMPLATE_MEMBERS if name in native}
+        members = {name: native[name] for name in TEMPLATE_MEMBERS if name in native and _is_json(native[name])}
         return [Piece({"template_id": content.name, **members}, name=api.TEMPLATE)]
     words = content.fallback_text or said(" ".join([content.name, *content.parameters]))
     return text_pieces(words, change=f"template {content.name!r} sent as text: it has no native form for WeChat")
 
 
 def _is_object(value: Any) -> bool:
-    """Whether it is an object that can be sent: JSON as we write it has integers of 64 bits."""
+    """Whether it is an object that can be sent."""
+    return isinstance(value, dict) and _is_json(value)
+
+
+def _is_json(value: Any) -> bool:
+    """Whether it can be sent: JSON as we write it has integers of 64 bits."""
     try:
-        return isinstance(value, dict) and bool(orjson.dumps(value))
+        return bool(orjson.dumps(value))
     except TypeError:
         return False
 

@@ -342,6 +342,18 @@ def test_a_template_message_goes_to_its_own_address() -> None:
     assert call.body == {"touser": TO, "template_id": "TEMPLATE_1", "data": data, "url": LINK}
 
 
+@pytest.mark.parametrize("music", [{}, {"title": 2**64}], ids=["empty", "too large for JSON"])
+def test_a_native_form_that_wechat_would_refuse_is_said_in_words(music: dict[str, Any]) -> None:
+    native: Any = {"msgtype": "music", "music": music}
+    assert bodies(part(TemplateContent(name="shop", native=native, fallback_text="Our shop"))) == [said("Our shop")]
+
+
+def test_a_member_that_no_json_can_hold_is_left_out_of_a_template_message() -> None:
+    native: Any = {"data": {"a": {"value": "1"}}, "url": 2**64}
+    (call,) = calls(part(TemplateContent(name="T", native=native)))
+    assert call.body == {"touser": TO, "template_id": "T", "data": {"a": {"value": "1"}}}
+
+
 # Anything at all.
 
 WORDS = st.text(max_size=40) | st.sampled_from(["", " ", LINK, "ก" * 900, "x" * 3000, "👩‍👩‍👧" * 200])
