@@ -12,6 +12,8 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from streams.cli.process import PARENT_PID, READY_FD
+
 READY_TIMEOUT_S = 45.0
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -56,7 +58,8 @@ class Process:
         """Start; raises ProcessFailed when it is not ready in time. ``failpoints`` hold for this one life."""
         began = time.monotonic()
         reading, writing = os.pipe()
-        environment = os.environ | self.environment | {"IRIS_READY_FD": str(writing)}
+        # A test run that is killed must leave nobody behind.
+        environment = os.environ | self.environment | {READY_FD: str(writing), PARENT_PID: str(os.getpid())}
         if failpoints:
             environment["IRIS_FAILPOINTS"] = failpoints
         with self.log.open("ab") as log:
