@@ -87,8 +87,7 @@ def reply_request(
     messages = state.turn.messages
     kept = dict(history.entries_of(scope.memory))
     asked = [message.seq for message in sorted(messages, key=lambda message: (message.occurred_at, message.seq))]
-    others = {message.seq for message in (*messages, *state.pending)}
-    earlier = [kept[seq] for seq in (*(seq for seq in kept if seq not in others), *asked[:-1])]
+    earlier = [kept[seq] for seq in (*(seq for seq in kept if seq not in asked), *asked[:-1])]
     told = [entry for entry in earlier if not entry.is_deleted][-scope.limits.context_messages :]
     context = Context(
         messages=_told(told, requested.platform, scope.limits.context_chars_max),

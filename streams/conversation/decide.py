@@ -79,10 +79,10 @@ def decide(before: State, after: State, event: AnyEvent, rules: Rules) -> Decisi
 
 
 def begin_turn(state: State, event: AnyEvent, rules: Rules) -> AnyEvent | None:
-    """The request for an answer to all that waits; None while a turn is open, a human answers or nothing waits."""
+    """The request for an answer to all that waits; None while a turn is open or nothing waits, as under a lease."""
     now = max(state.now, event.recorded_at)
     waiting = [message for message in state.pending if not message.is_gone]
-    if state.turn is not None or not waiting or state.is_leased(now):
+    if state.turn is not None or not waiting:
         return None
     first = waiting[0].event_id
     data = ReplyRequested(

@@ -46,12 +46,12 @@ def _end_session(state: State, scope: Scope) -> State:
     """
     idle_from = (state.last_message_at or 0) + scope.limits.session_ms
     if scope.now < idle_from:
-        return with_timer(replace(state, overdue_at=None), SESSION, idle_from)
+        return with_timer(replace(state, is_overdue=False), SESSION, idle_from)
     if state.turn is None and all(message.is_gone for message in state.pending):
         return expire(state, scope)
-    if state.turn is not None and state.overdue_at is not None and state.turn.requested_at <= state.overdue_at:
+    if state.turn is not None and state.is_overdue:
         state = history.trim(close_turn(state, state.turn.id, scope), scope)
-    return with_timer(replace(state, overdue_at=scope.now), SESSION, scope.now + scope.limits.session_ms)
+    return with_timer(replace(state, is_overdue=True), SESSION, scope.now + scope.limits.session_ms)
 
 
 def on_expired(state: State, event: Event[ConversationExpired], scope: Scope) -> State:
@@ -74,7 +74,7 @@ def expire(state: State, scope: Scope) -> State:
         preferences={},
         pending=(),
         is_unreachable=False,
-        overdue_at=None,
+        is_overdue=False,
     )
     return with_timer(state, FORGET, scope.forget_at)
 

@@ -82,8 +82,8 @@ class State(msgspec.Struct, frozen=True, array_like=True):
 
     ``now`` is the latest ``recorded_at`` of the events that changed the state. The history has entries from ``first``
     up to, without, ``next``, with holes. ``timers``: name to due time; a timer that is not here with that very time
-    does nothing. ``released_at`` is the last explicit release of the bot; ``overdue_at`` when the session's timer last
-    found an answer owed.
+    does nothing. ``released_at`` is the last explicit release of the bot; ``is_overdue``: the session's timer has found
+    an answer owed before.
     """
 
     now: int = 0
@@ -103,7 +103,7 @@ class State(msgspec.Struct, frozen=True, array_like=True):
     lease: Lease | None = None
     released_at: int = 0
     is_unreachable: bool = False
-    overdue_at: int | None = None
+    is_overdue: bool = False
 
     def is_leased(self, now: int) -> bool:
         """Whether a person has the conversation at ``now``."""

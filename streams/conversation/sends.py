@@ -81,7 +81,7 @@ def claim(
 
 
 def advance(state: State, message_id: str, part_ids: Iterable[str], *, rank: int, scope: Scope) -> State:
-    """Move parts forward to ``rank``; those that are further, and those that are settled, stay."""
+    """Move parts forward to ``rank``; those that are further stay."""
     send = state.sends.get(message_id)
     if send is None:
         if told(scope.memory, message_id) & PLANNED:
@@ -97,8 +97,6 @@ def advance(state: State, message_id: str, part_ids: Iterable[str], *, rank: int
 
 def _after(known: int, rank: int) -> int:
     """A part's rank after another was told."""
-    if known >= reports.HELD:
-        return known
     if {known, rank} == {reports.UNKNOWN, reports.PROVEN}:
         # The call's outcome will not be told any more, and the evidence is there.
         return reports.SENT

@@ -49,6 +49,7 @@ def test_deleted_message_is_told_no_more() -> None:
     talk = Talk()
     talk.answer(talk.ask("my secret", message_id="m1"))
     talk.hear(deleted(talk, "m1"), edited(talk, "m1", "my other secret"))
+    assert talk.lines == ["", "how can I help?"]
     assert contents(talk.ask("hello")) == ["how can I help?"]
 
 

@@ -158,6 +158,42 @@ def test_operator_takes_over_and_releases() -> None:
     assert talk.ask("hello?").question.message.message_text == "hello?"
 
 
+def test_message_that_a_human_got_is_context_for_the_next_turn() -> None:
+    talk = Talk(context_chars_max=10)
+    request = talk.ask()
+    talk.hear(talk.said("a long question for Ann"), talk.event(HumanTookOver(how="operator")))
+    talk.hear(talk.replied(request.id, "I am late"))
+    talk.now += 1
+    talk.hear(talk.event(HumanReleased(how="operator")))
+    assert contents(talk.ask("thanks")) == ["hello", "a long que"]
+    assert "a long que" in talk.lines
+
+
+def test_copy_of_a_take_over_that_is_past_takes_nothing() -> None:
+    talk = Talk()
+    took_over = talk.hear(talk.echoed("h1")).event("human_took_over")
+    talk.now += 5
+    talk.hear(talk.event(HumanReleased(how="operator")))
+    talk.now += 5
+    talk.hear(talk.said("hello"), talk.said("more"))
+    talk.now += 5
+    talk.hear(talk.event(HumanReleased(how="operator")))
+    before = talk.view.dump()
+    assert talk.hear(took_over).outputs == []
+    assert talk.view.dump() == before
+
+
+def test_echo_waits_while_a_proven_send_has_not_told_its_outcome() -> None:
+    """One part became two messages of the platform: the report proves the first, the second's echo is unclaimed yet."""
+    talk = Talk()
+    message = talk.answer(talk.ask())
+    delivered = DeliveryReported(status="delivered", message_id="p1", tag=message.parts[0].id)
+    answer = talk.hear(talk.started(message), talk.event(delivered), talk.echoed("p2"))
+    assert answer.types == []
+    assert talk.hear(talk.sent(message, "p1", "p2")).types == []
+    assert talk.lines == ["hello", "how can I help?"]
+
+
 def test_release_before_its_time_ends_the_lease() -> None:
     talk = Talk()
     talk.hear(talk.echoed("h1"))

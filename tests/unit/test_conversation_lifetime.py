@@ -84,6 +84,16 @@ def test_whoever_comes_back_in_time_is_not_forgotten() -> None:
     talk.answer(talk.ask("back again"))
     talk.wait(12 * HOUR_MS)
     assert talk.lines == ["back again", "how can I help?"]
+    assert talk.state.session_start == START_MS + 7 * DAY_MS + 12 * HOUR_MS
+
+
+def test_message_that_was_taken_back_holds_no_session() -> None:
+    talk = Talk()
+    request = talk.ask()
+    talk.hear(talk.said("a slip", "m2"), talk.event(MessageDeleted(message_id="m2")))
+    talk.deliver(talk.answer(request), "p1")
+    assert len(talk.state.pending) == 1
+    assert talk.wait(DAY_MS).types == ["conversation_expired"]
 
 
 def test_turn_that_nobody_answered_for_two_days_is_abandoned_and_the_next_begins() -> None:
