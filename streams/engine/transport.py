@@ -83,6 +83,7 @@ class BatchConsumer(driver.Consumer):
                 if self.should_stop or fetcher._stopped.is_set():
                     return
                 if not fetched:
+                    self._require_fetching()
                     await asyncio.sleep(0)
                 elif self.flow_active and epoch == engine.epoch:
                     await self._hand_over(fetched, active)
@@ -91,6 +92,13 @@ class BatchConsumer(driver.Consumer):
         except self.consumer_stopped_errors:
             if not self.app.should_stop:
                 raise
+
+    def _require_fetching(self) -> None:
+        """aiokafka gives up fetching for good on an error that it does not expect, such as uvloop's RuntimeError for a
+        write to a connection that was reset just now; the stage would stand still and look healthy."""
+        fetcher = getattr(self._thread._consumer, "_fetcher", None)
+        if fetcher is not None and fetcher._fetch_task.done() and not self.should_stop:
+            end_process("the consumer has stopped fetching; the reason stands above")
 
     async def _wait_for_room(self, engine: Any) -> None:
         try:
