@@ -47,9 +47,9 @@ def _end_session(state: State, scope: Scope) -> State:
     idle_from = (state.last_message_at or 0) + scope.limits.session_ms
     if scope.now < idle_from:
         return with_timer(replace(state, is_overdue=False), SESSION, idle_from)
-    if state.turn is None and all(message.is_gone for message in state.pending):
+    if state.turn is None:
         return expire(state, scope)
-    if state.turn is not None and state.is_overdue:
+    if state.is_overdue:
         state = history.trim(close_turn(state, state.turn.id, scope), scope)
     return with_timer(replace(state, is_overdue=True), SESSION, scope.now + scope.limits.session_ms)
 

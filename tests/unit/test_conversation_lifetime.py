@@ -110,6 +110,16 @@ def test_turn_that_nobody_answered_for_two_days_is_abandoned_and_the_next_begins
     assert talk.hear(talk.replied(request.id, "too late")).outputs == []
 
 
+def test_every_turn_has_its_own_days() -> None:
+    talk = Talk()
+    request = talk.ask()
+    talk.hear(talk.said("hello?"))
+    talk.wait(25 * HOUR_MS)
+    assert talk.hear(talk.replied(request.id, "sorry, it took a day")).types == ["message_planned", "reply_requested"]
+    assert talk.wait(47 * HOUR_MS).outputs == []
+    assert talk.wait(HOUR_MS).event("reply_failed").data.reason == "abandoned"
+
+
 def test_outage_of_our_own_abandons_nobody() -> None:
     """The timer was due long ago and is read after a backlog; what that led to was asked a moment ago."""
     talk = Talk()

@@ -106,7 +106,7 @@ def release_before_the_take_over(talk: Late) -> None:
     talk.now += 10
     talk.hear(talk.event(HumanReleased(how="operator")))
     talk.now += 10
-    talk.hear(talk.said("hello"))
+    talk.hear(talk.said("hello, I am back"))
 
 
 def edit_before_the_take_over(talk: Late) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from schemas import headers
-from schemas.events import EventRejected, TimerFired
+from schemas.events import EventRejected, HumanReleased, TimerFired
 from schemas.ids import derived_id
 from schemas.registry import decode_event, encode
 from schemas.replies import ReplyRequest
@@ -187,6 +187,12 @@ def test_rejected_event_is_told_and_no_fold_counts_it() -> None:
     assert fold([said], talk.limits)[CONVERSATION].state != BLANK
 
 
+def test_fold_counts_the_first_of_two_copies() -> None:
+    talk = Talk()
+    said = talk.said("hello")
+    assert list(fold([said, said], talk.limits)[CONVERSATION].history) == [0]
+
+
 def test_copy_of_a_rejected_event_has_no_effect() -> None:
     talk = Talk()
     said = talk.said("hello")
@@ -224,6 +230,10 @@ def test_timers_of_the_state_are_the_engines() -> None:
     talk.hear(talk.echoed("h1"))
     assert talk.view.timers == talk.state.timers
     assert talk.view.timers.keys() == {"session", "lease"}
+    talk.now += 1
+    talk.hear(talk.event(HumanReleased(how="operator")))
+    assert talk.view.timers.keys() == {"session"}
+    talk.hear(talk.echoed("h2"))
     talk.wait(HOUR_MS)
     assert talk.view.timers.keys() == {"session"}
 
