@@ -74,7 +74,7 @@ async def test_a_wrong_signature_is_refused_and_nothing_is_stored(broker: Broker
 
 
 def flipped(text: str) -> str:
-    """The same length, another character in the middle; not the same one in the other case, which hex takes for equal."""
+    """The same length, another character in the middle; not the same in the other case, which hex takes for equal."""
     place = len(text) // 2
     return text[:place] + ("0" if text[place] != "0" else "1") + text[place + 1 :]
 
