@@ -114,7 +114,7 @@ def _asked(requested: Event[ReplyRequested], entry: Entry) -> Asked:
         conversation_id=requested.conversation_id,
         message_text=entry.text,
         message_type=entry.kind,
-        timestamp=format_time(entry.at),
+        timestamp=entry.at,
         media_url=entry.media_url,
         metadata=entry.details,
     )
@@ -123,6 +123,6 @@ def _asked(requested: Event[ReplyRequested], entry: Entry) -> Asked:
 def _told(entries: list[Entry], platform: str, chars_max: int) -> list[Told]:
     """A content without words is named by its kind."""
     return [
-        Told(entry.role, entry.text[:chars_max] or f"[{entry.kind}]", format_time(entry.at), platform, entry.confidence)
+        Told(entry.role, entry.text[:chars_max] or f"[{entry.kind}]", entry.at, platform, entry.confidence)
         for entry in entries
     ]

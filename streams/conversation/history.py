@@ -17,12 +17,13 @@ REACTIONS_MAX = 16
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
-    """One message. ``at`` is the platform's clock; ``message_id`` the platform's id, of our own messages ours;
-    ``details`` are small facts for the AI; ``reactions``: who to emoji."""
+    """One message. ``at`` is the platform's clock as the AI is told it (formatting it 50 times a turn would be dear);
+    ``message_id`` the platform's id, of our own messages ours; ``details`` are small facts for the AI; ``reactions``:
+    who to emoji."""
 
     role: Literal["user", "assistant"]
     text: str
-    at: int
+    at: str
     kind: str = "text"
     message_id: str = ""
     sender_id: str = ""

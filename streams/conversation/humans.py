@@ -6,6 +6,7 @@ it, or as a human's when ``decide`` says so with a `human_took_over` that has th
 
 from msgspec.structs import replace
 
+from schemas.base import format_time
 from schemas.envelope import Event
 from schemas.events import HumanReleased, HumanTookOver, MessageEchoed
 from streams.conversation import amendments, history, reports, sends, turns, wording
@@ -34,7 +35,7 @@ def on_echo(state: State, event: Event[MessageEchoed], scope: Scope) -> State:
     entry = Entry(
         role="assistant",
         text=wording.text_of(data.content),
-        at=event.occurred_at,
+        at=format_time(event.occurred_at),
         kind=data.content.kind,
         message_id=data.message_id,
         media_url=wording.media_url_of(data.content),

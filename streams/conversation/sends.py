@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
+from schemas.base import format_time
 from schemas.envelope import Event
 from schemas.events import (
     DeliveryReported,
@@ -52,7 +53,9 @@ def on_planned(state: State, event: Event[MessagePlanned], scope: Scope) -> Stat
     tell(scope.memory, data.message_id, known | PLANNED, expires_at_ms=scope.forget_at)
     if data.turn_id is None:
         text = "\n".join(filter(None, (wording.text_of(part.content) for part in data.content)))
-        state = turns.spoken(state, Entry("assistant", text, event.occurred_at, message_id=data.message_id), scope)
+        state = turns.spoken(
+            state, Entry("assistant", text, format_time(event.occurred_at), message_id=data.message_id), scope
+        )
     send = state.sends.get(data.message_id, Send({}))
     parts = {part: send.parts.get(part, reports.PLANNED) for part in data.part_ids}
     return _with_send(state, data.message_id, Send(parts, is_planned=True), scope)

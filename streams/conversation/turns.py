@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from schemas.base import format_time
 from schemas.envelope import Event
 from schemas.events import (
     ChoiceMade,
@@ -52,7 +53,7 @@ def on_message(state: State, event: Event[MessageReceived] | Event[ChoiceMade], 
     entry = Entry(
         role="user",
         text=text,
-        at=event.occurred_at,
+        at=format_time(event.occurred_at),
         kind=data.content.kind,
         message_id=message_id,
         sender_id=data.sender_id,
@@ -141,7 +142,7 @@ def on_reply_generated(state: State, event: Event[ReplyGenerated], scope: Scope)
         Entry(
             role="assistant",
             text=text,
-            at=event.occurred_at,
+            at=format_time(event.occurred_at),
             kind=answer.response_type,
             message_id=message_id_of(event.data.turn_id),
             confidence=answer.confidence,
@@ -157,7 +158,9 @@ def on_reply_failed(state: State, event: Event[ReplyFailed], scope: Scope) -> St
     state = close_turn(state, event.data.turn_id, scope)
     text = wording.apology(wording.spoken_language(state.preferences, state.language))
     return spoken(
-        state, Entry("assistant", text, event.occurred_at, message_id=message_id_of(event.data.turn_id)), scope
+        state,
+        Entry("assistant", text, format_time(event.occurred_at), message_id=message_id_of(event.data.turn_id)),
+        scope,
     )
 
 
