@@ -88,13 +88,32 @@ class ShareContent(Model):
     share_id: str | None = None
 
 
+class TemplateButton(Model):
+    """The variable of one of a template's own buttons: of the tap, of the link's end, or the code to copy. ``index``
+    counts all buttons from 0."""
+
+    index: int = Field(ge=0)
+    type: Literal["quick_reply", "url", "copy_code"]
+    value: str
+
+
+TemplateHeader = Annotated[TextContent | MediaContent | LocationContent, Field(discriminator="kind")]
+
+
 class TemplateContent(Model):
-    """A named, platform-approved template with its parameters, or a copy of a structured message."""
+    """A named, platform-approved template with its variables, or a copy of a structured message.
+
+    ``parameters`` are those of the body in their order, ``named_parameters`` by name, for templates that name them.
+    ``language`` defaults to Thai. ``native`` is merged over what is made of all this, in the platform's own form.
+    """
 
     kind: Literal["template"] = "template"
     name: str
     language: str | None = None
     parameters: tuple[str, ...] = ()
+    named_parameters: dict[str, str] = Field(default_factory=dict)
+    header: TemplateHeader | None = None
+    buttons: tuple[TemplateButton, ...] = ()
     fallback_text: str | None = None
     native: dict[str, JsonValue] = Field(default_factory=dict)
 

@@ -10,6 +10,7 @@ import orjson
 from connectors.interface import Call, Channel, Window
 from connectors.line import api
 from connectors.line.render import Message, render
+from connectors.shared.nearest import nearest_parts
 from schemas.ids import derived_id
 from schemas.outbound import OutboundMessage
 
@@ -44,11 +45,12 @@ def plan(message: OutboundMessage, window: Window, channel: Channel) -> tuple[Ca
 def _objects(message: OutboundMessage) -> Iterator[_Object]:
     """Every object of every part in order; each part has at least one, so that each part is in some call."""
     first_changes = ("shown without a quote: LINE quotes by token, not by id",) if message.reply_to else ()
-    for number, part in enumerate(message.parts, 1):
-        rendered = render(part, is_last=number == len(message.parts))
-        changes = (*first_changes, *rendered.changes)
+    parts = nearest_parts(message, native=frozenset())
+    for number, shown in enumerate(parts, 1):
+        rendered = render(shown.part, is_last=number == len(parts))
+        changes = (*first_changes, *shown.changes, *rendered.changes)
         for ordinal, native in enumerate(rendered.messages):
-            yield _Object(part.id, ordinal, native, () if ordinal else changes)
+            yield _Object(shown.part.id, ordinal, native, () if ordinal else changes)
         first_changes = ()
 
 

@@ -6,6 +6,7 @@ The token in the URLs is a placeholder; the sender fills it in.
 from typing import Any
 
 from connectors.interface import Call, Channel, Window
+from connectors.shared.nearest import nearest_parts
 from connectors.shared.text import utf16_units
 from connectors.telegram.api import TEXT_UNITS_MAX, method_url, split_peer
 from connectors.telegram.keyboard import keyboards
@@ -22,9 +23,12 @@ def plan(message: OutboundMessage, window: Window, channel: Channel) -> tuple[Ca
     target = _target(message.peer)
     quote = _quote(message.reply_to)
     calls: list[Call] = []
-    for part in message.parts:
-        for piece in _pieces(part):
-            calls.append(_call(piece, part, channel, body={**target, **piece.fields, **({} if calls else quote)}))
+    for shown in nearest_parts(message, native=frozenset()):
+        pieces = _pieces(shown.part)
+        pieces[0].changes[:0] = shown.changes
+        for piece in pieces:
+            body = {**target, **piece.fields, **({} if calls else quote)}
+            calls.append(_call(piece, shown.part, channel, body=body))
     return answers + tuple(calls)
 
 

@@ -73,6 +73,9 @@ def blocks_of(content: PartContent) -> list[Block]:
             return [Block(_contact(content))]
         case TemplateContent():
             return [Block(_template(content))]
+        case _:
+            # Kinds that ``nearest_parts`` has simplified before.
+            return [Block(text_pieces("", change=f"content of kind {content.kind} has no form here"))]
 
 
 def text_pieces(text: str, entities: Sequence[Entity] = (), *, change: str | None = None) -> list[Piece]:

@@ -4,6 +4,7 @@ The access token in the addresses is a placeholder; the sender fills it in.
 """
 
 from connectors.interface import Call, Channel, Window
+from connectors.shared.nearest import nearest_parts
 from connectors.wechat import api
 from connectors.wechat.menu import Piece
 from connectors.wechat.render import render
@@ -19,10 +20,11 @@ def plan(message: OutboundMessage, window: Window, channel: Channel) -> tuple[Ca
     are left in it is known there only.
     """
     calls: list[Call] = []
-    changes = ("shown without a quote: WeChat has none",) if message.reply_to else ()
-    for part in message.parts:
-        for piece in render(part):
-            calls.append(_call(piece, channel, part_id=part.id, peer=message.peer, changes=changes))
+    changes: tuple[str, ...] = ("shown without a quote: WeChat has none",) if message.reply_to else ()
+    for shown in nearest_parts(message, native=frozenset()):
+        changes += shown.changes
+        for piece in render(shown.part):
+            calls.append(_call(piece, channel, part_id=shown.part.id, peer=message.peer, changes=changes))
             changes = ()
     return tuple(calls)
 

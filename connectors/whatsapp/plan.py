@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from connectors.interface import Call, Channel, Window
 from connectors.shared.meta.drafts import CONTINUED, Draft, is_web_link, with_changes
+from connectors.shared.nearest import nearest_parts
 from connectors.whatsapp.api import API_BASE, DEFAULT_LANGUAGE, GRAPH_VERSION
 from connectors.whatsapp.choices import Words, draft, worded
 from connectors.whatsapp.peers import is_bsuid, is_group, opaque_of
@@ -36,7 +37,11 @@ def plan_message(message: OutboundMessage, _window: Window, channel: Channel) ->
 
     The window changes nothing: outside of it WhatsApp refuses everything but templates, and says so by 131047.
     """
-    drafts = [(part, one) for part in message.parts for one in _marked(part, _drafts(part, message), message.peer)]
+    drafts = [
+        (shown.part, one)
+        for shown in nearest_parts(message, RENDERERS)
+        for one in _marked(shown.part, with_changes(_drafts(shown.part, message), shown.changes), message.peer)
+    ]
     return tuple(
         _call(part, one, message=message, channel=channel, is_first=number == 0)
         for number, (part, one) in enumerate(drafts)

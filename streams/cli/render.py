@@ -19,7 +19,7 @@ from streams.cli.inspect import known_platform, valid_channel
 from streams.cli.output import BadInput
 
 SECRET = re.compile(r"\{secret:[^}]*\}")
-PART_FIELDS = {"id", "content", "rows", "quick_replies"}
+PART_FIELDS = {"id", "content", "rows", "quick_replies", "edit_of"}
 
 
 def render(platform_name: str, document: bytes, *, channel_id: str) -> tuple[list[dict[str, Any]], list[str]]:
@@ -34,7 +34,13 @@ def render(platform_name: str, document: bytes, *, channel_id: str) -> tuple[lis
     # Every window that the message claims is taken to be open: the question is how, not whether.
     window = Window(now_ms=message.created_at, reply_token=message.reply_token, last_inbound_ms=message.last_inbound_at)
     calls = platform.plan(message, window, _channel(platform, message.channel))
-    return [_shown(call) for call in calls], [change for call in calls for change in call.changes]
+    covered = {part_id for call in calls for part_id in call.part_ids}
+    left_out = [
+        f"{part.id}: left out, {platform.name} has nothing like a {part.content.kind}"
+        for part in message.parts
+        if part.id not in covered
+    ]
+    return [_shown(call) for call in calls], [change for call in calls for change in call.changes] + left_out
 
 
 def read_message(document: bytes, platform: Platform, *, channel_id: str) -> OutboundMessage:

@@ -17,7 +17,7 @@ from schemas.content import (
     TemplateContent,
     TextContent,
 )
-from schemas.outbound import CardContent, PartContent
+from schemas.outbound import CardContent, ListContent, MiniProgramContent, PartContent, ProductContent
 
 MESSAGE_CHARS_MAX = 16_000
 """Of a message that waits for its turn; beyond every platform's own limit, so only a broken payload meets it."""
@@ -56,6 +56,10 @@ def text_of(content: Content | PartContent) -> str:
             return content.fallback_text or content.name
         case CardContent():
             return content.alt_text
+        case ListContent() | ProductContent():
+            return content.text
+        case MiniProgramContent():
+            return content.title
         case _:
             return ""
 

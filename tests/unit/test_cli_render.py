@@ -91,3 +91,9 @@ def test_an_unknown_platform_is_named() -> None:
     code, _, said = run("nix", {})
     assert code == 2
     assert "no platform 'nix'; there are: " in said
+
+
+def test_a_part_that_is_in_no_call_is_named() -> None:
+    code, calls, said = run("line", {"peer": "U1", "parts": [TEXT, {"kind": "deletion", "message_id": "7"}]})
+    assert (code, len(calls)) == (0, 1)
+    assert "part-2: left out, line has nothing like a deletion" in said

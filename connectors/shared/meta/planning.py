@@ -11,6 +11,7 @@ from typing import Any
 from connectors.interface import Window
 from connectors.shared.meta.drafts import Draft, Limits, quick_replies_of, text_drafts, with_changes
 from connectors.shared.meta.messages import OWN_MARK
+from connectors.shared.nearest import nearest_parts
 from schemas.outbound import Button, OutboundMessage, Part
 
 WINDOW_MS = 24 * 3600 * 1000
@@ -43,18 +44,21 @@ Renderers = Mapping[type, Callable[[Any, Asked], list[Draft]]]
 
 def marked_drafts(message: OutboundMessage, renderers: Renderers, limits: Limits) -> list[tuple[Part, Draft]]:
     """Drafts in order, each with the part that it belongs to; total. No parts (all settled before) need no drafts."""
-    if not message.parts:
+    shown = nearest_parts(message, renderers)
+    if not shown:
         return []
-    *earlier, last = message.parts
+    *earlier, last = [one.part for one in shown]
+    simplified = {one.part.id: one.changes for one in shown}
     # All taps of a turn are offered together at its end; what quick replies cannot carry joins the last buttons.
-    wanted = [button for part in message.parts for button in part.quick_replies]
+    wanted = [button for one in shown for button in one.part.quick_replies]
     quick_replies, others, changes = quick_replies_of(wanted, limits)
     if any(part.quick_replies for part in earlier):
         changes.append("quick replies moved to the last message")
 
     def drawn(part: Part, more: Sequence[Button] = ()) -> list[Draft]:
         asked = Asked((*(button for row in part.rows for button in row), *more), message, limits)
-        return _marked(part, renderers[type(part.content)](part.content, asked), limits)
+        drafts = renderers[type(part.content)](part.content, asked)
+        return _marked(part, with_changes(drafts, simplified[part.id]), limits)
 
     drafts = [(part, draft) for part in earlier for draft in drawn(part)]
     final = with_changes(drawn(last, others), changes)

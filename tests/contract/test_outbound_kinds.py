@@ -1,0 +1,104 @@
+"""What can be said is said on every platform: each kind of content is in some call of the plan, or rightly in none.
+
+The parts are written as people and programs write them, as JSON.
+"""
+
+import json
+from typing import Any
+
+import pytest
+
+from connectors.interface import Call, Channel, Platform, Window
+from connectors.registry import platforms
+from schemas.outbound import OutboundMessage
+
+LINK = "https://files.example.com/a.jpg"
+TAP, SITE = {"label": "Express", "data": "ship_1"}, {"label": "Site", "url": "https://example.com/"}
+CARD = {"title": "Tea", "text": "Green", "image_url": LINK, "url": "https://example.com/tea", "buttons": [TAP]}
+ROWS = [TAP | {"description": "1 day"}, {"label": "Post", "data": "ship_2"}]
+PEERS = {"telegram": "600000001", "whatsapp": "15555550123"}
+
+KINDS: dict[str, tuple[dict[str, Any], str]] = {
+    "text": ({"kind": "text", "text": "hello"}, "hello"),
+    "image": ({"kind": "image", "url": LINK}, LINK),
+    "sticker": ({"kind": "sticker", "sticker_id": "x", "url": LINK}, LINK),
+    "location": ({"kind": "location", "latitude": 48.2, "longitude": 16.37, "name": "Shop"}, "Shop"),
+    "contact": ({"kind": "contact", "name": "Ana", "phones": ["+15555550124"]}, "+15555550124"),
+    "template": ({"kind": "template", "name": "order_update", "parameters": ["A-1001"]}, "A-1001"),
+    "card": ({"kind": "card", "alt_text": "drinks", "cards": [CARD, CARD]}, "Green"),
+    "list": (
+        {"kind": "list", "text": "Choose", "title": "Ship", "sections": [{"title": "Fast", "rows": ROWS}]},
+        "1 day",
+    ),
+    "product": (
+        {
+            "kind": "product",
+            "text": "Our tea",
+            "catalog_id": "1",
+            "sections": [{"product_ids": ["p1"]}],
+            "cards": [CARD],
+        },
+        "p1|Tea",
+    ),
+    "catalogue": ({"kind": "product", "text": "All our tea"}, "All our tea"),
+    "mini_program": (
+        {"kind": "mini_program", "title": "Order", "app_id": "wx1", "page": "a/b", "image_id": "M1", "url": LINK},
+        "Order",
+    ),
+    "reaction": ({"kind": "reaction", "message_id": "77", "emoji": "👍"}, "👍|like"),
+}
+"""A part's content, and what must be found in some call: one of the words."""
+
+
+def planned(platform: Platform, *contents: dict[str, Any], **more: Any) -> tuple[Call, ...]:
+    peer = PEERS.get(platform.name, "U1")
+    parts = [{"id": f"part-{number}", "content": content} for number, content in enumerate(contents)]
+    message = {
+        "id": "m",
+        "conversation_id": f"{platform.prefix}main_{peer}",
+        "platform": platform.name,
+        "channel": "main",
+        "peer": peer,
+        "parts": parts,
+        "causation_id": "c",
+        "correlation_id": "c",
+        "created_at": "2026-11-24T10:00:00Z",
+        **more,
+    }
+    return platform.plan(
+        OutboundMessage.model_validate(message), Window(1_790_000_000_000), Channel("main", platform.name, {})
+    )
+
+
+@pytest.mark.parametrize("name", sorted(platforms()))
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_is_said_on_every_platform(kind: str, name: str) -> None:
+    content, words = KINDS[kind]
+    calls = planned(platforms()[name], content)
+    assert {part for call in calls for part in call.part_ids} == {"part-0"}
+    shown = json.dumps([call.body for call in calls], ensure_ascii=False)
+    assert any(word in shown for word in words.split("|"))
+
+
+@pytest.mark.parametrize("name", sorted(platforms()))
+def test_every_row_of_a_list_can_be_tapped(name: str) -> None:
+    calls = planned(platforms()[name], KINDS["list"][0])
+    assert all(row["data"] in json.dumps([call.body for call in calls]) for row in ROWS)
+
+
+@pytest.mark.parametrize("name", sorted(platforms()))
+def test_what_nothing_stands_for_is_in_no_call_and_its_neighbours_are(name: str) -> None:
+    gone = {"kind": "deletion", "message_id": "77"}
+    calls = planned(platforms()[name], KINDS["text"][0], gone, KINDS["image"][0])
+    covered = [part for call in calls for part in call.part_ids]
+    assert list(dict.fromkeys(part for part in covered if part != "part-1")) == ["part-0", "part-2"]
+
+
+@pytest.mark.parametrize("name", sorted(platforms()))
+def test_an_edit_arrives_though_the_platform_may_have_none(name: str) -> None:
+    platform = platforms()[name]
+    parts = [{"id": "part-0", "content": KINDS["text"][0], "edit_of": "77"}]
+    calls = planned(platform, parts=parts)
+    assert [call.part_ids for call in calls] == [("part-0",)]
+    is_told = any("new message" in change for call in calls for change in call.changes)
+    assert is_told == ("edit" not in calls[0].name)
