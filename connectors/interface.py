@@ -5,7 +5,7 @@ Pure (``Platform``): ``accept`` proves who calls and splits a webhook body, ``no
 I/O (``Sender``): ``perform`` makes exactly one attempt of one planned call.
 
 A sub-package ``connectors.<name>`` offers ``PLATFORM`` (a ``Platform``) in its ``__init__`` and the class ``Sender`` in
-its module ``sender``; importing the package must not import the I/O half.
+its module ``sender``; importing the package must not import the I/O half. What is optional is in ``connectors.care``.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,16 +1,20 @@
 """Discovers the platforms: every sub-package of ``connectors`` that offers ``PLATFORM``.
 
-The pure and the I/O half are loaded apart, so that replay can import the first without being able to send. Folders
-named in ``IRIS_CONNECTORS_PATH`` (separated like ``PATH``) are searched too.
+The pure and the I/O half are loaded apart, so that replay can import the first without being able to send. What is
+optional (care of channels, templates) is there when the folder has the module. Folders named in
+``IRIS_CONNECTORS_PATH`` (separated like ``PATH``) are searched too.
 """
 
 import importlib
+import importlib.util
 import os
 import pkgutil
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import connectors
+from connectors.care import Care, Templates
 from connectors.interface import Platform, Sender
 
 NOT_PLATFORMS = {"shared"}
@@ -44,6 +48,27 @@ def platform_named(name: str) -> Platform:
 
 def sender_class(name: str) -> Callable[[], Sender]:
     """The class of a platform's I/O half; raises UnknownPlatform."""
-    package = type(platform_named(name)).__module__.rpartition(".")[0]
-    sender: Callable[[], Sender] = importlib.import_module(f"{package}.sender").Sender
+    sender: Callable[[], Sender] = importlib.import_module(f"{_package(name)}.sender").Sender
     return sender
+
+
+def care_class(name: str) -> Callable[[], Care] | None:
+    """The class that cares for a platform's channels, None where it has none; raises UnknownPlatform."""
+    care: Callable[[], Care] | None = _optional(name, "care", "Care")
+    return care
+
+
+def templates_class(name: str) -> Callable[[], Templates] | None:
+    """The class that keeps a platform's message templates, None where it has none; raises UnknownPlatform."""
+    templates: Callable[[], Templates] | None = _optional(name, "templates", "Templates")
+    return templates
+
+
+def _package(name: str) -> str:
+    return type(platform_named(name)).__module__.rpartition(".")[0]
+
+
+def _optional(name: str, module: str, member: str) -> Any:
+    full = f"{_package(name)}.{module}"
+    # Looked for first, so that an import error inside of the module is not taken for its absence.
+    return getattr(importlib.import_module(full), member) if importlib.util.find_spec(full) else None

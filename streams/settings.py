@@ -33,6 +33,9 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="address of the public port")
     port: int = Field(8080, ge=0, le=65535, description="public port: webhooks")
+    public_url: str | None = Field(
+        None, description="https://host in front of the public port; `iris channels` registers and checks it"
+    )
     admin_host: str = "127.0.0.1"
     admin_port: int = Field(8081, ge=0, le=65535, description="admin port of intake: health and metrics")
     worker_admin_port: int | None = Field(None, description="health and metrics of a stage run apart; unset: none")

@@ -7,6 +7,11 @@ import msgspec
 API_BASE = "https://api.line.me"
 REPLY_PATH = "/v2/bot/message/reply"
 PUSH_PATH = "/v2/bot/message/push"
+INFO_PATH = "/v2/bot/info"
+ENDPOINT_PATH = "/v2/bot/channel/webhook/endpoint"
+TEST_PATH = "/v2/bot/channel/webhook/test"
+QUOTA_PATH = "/v2/bot/message/quota"
+CONSUMPTION_PATH = "/v2/bot/message/quota/consumption"
 RETRY_KEY_HEADER = "X-Line-Retry-Key"
 SIGNATURE_HEADER = "x-line-signature"
 

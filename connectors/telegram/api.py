@@ -9,6 +9,9 @@ OFFICIAL_BASE = "https://api.telegram.org"
 SECRET_HEADER = "x-telegram-bot-api-secret-token"  # noqa: S105 - the header's name, not a secret
 """Section "setWebhook", parameter ``secret_token``: the shared value comes back in this header of every update."""
 
+WEBHOOK_PORTS = (443, 80, 88, 8443)
+"""Section "setWebhook", "Notes"."""
+
 ANSWER_WITHIN_S = 5.0
 """Undocumented; the common limit of the other platforms is used. Unanswered updates are repeated for at most 24 h."""
 

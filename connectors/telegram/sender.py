@@ -30,7 +30,7 @@ class Sender:
         body = obj(answer.body)
         if body.get("ok") is True:
             return Receipt(_message_ids(body.get("result")))
-        raise _error(call, answer, body, channel)
+        raise error_of(call, answer, channel)
 
     async def close(self) -> None:
         """Release connections."""
@@ -43,7 +43,9 @@ def _message_ids(result: Any) -> tuple[str, ...]:
     return tuple(filter(None, (ident(obj(message), "message_id") for message in messages)))
 
 
-def _error(call: Call, answer: Answer, body: JsonObject, channel: Channel) -> SendError:
+def error_of(call: Call, answer: Answer, channel: Channel) -> SendError:
+    """What an answer that is no success means."""
+    body: JsonObject = obj(answer.body)
     if body.get("ok") is not False:
         return _no_verdict(call, answer)
     code = whole(body, "error_code") or answer.status

@@ -3,20 +3,18 @@
 Data goes to stdout, words to stderr; exit codes are listed in ``streams.cli.output``.
 """
 
-import os
 import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from streams.cli.channel_commands import channels_app
+from streams.cli.loading import load
 from streams.cli.output import CommandError, read_input, reported, say, write_lines
 from streams.cli.process import die_with_parent
-
-if TYPE_CHECKING:
-    from streams.settings import Settings
 
 app = typer.Typer(
     name="iris",
@@ -27,6 +25,7 @@ app = typer.Typer(
 )
 topics_app = typer.Typer(no_args_is_help=True, help="Create or check the topics against the registry.")
 app.add_typer(topics_app, name="topics")
+app.add_typer(channels_app, name="channels")
 
 DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|)")
 SECONDS_PER_UNIT = {"ms": 0.001, "": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -63,7 +62,7 @@ def topics_ensure() -> None:
     with reported():
         from streams.cli.topics import ensure
 
-        ensure(_settings())
+        ensure(load())
 
 
 @topics_app.command("list")
@@ -72,7 +71,7 @@ def topics_list(as_json: JsonOption = False) -> None:
     with reported():
         from streams.cli.topics import list_all
 
-        list_all(_settings(), as_json=as_json)
+        list_all(load(), as_json=as_json)
 
 
 @app.command()
@@ -81,7 +80,7 @@ def intake() -> None:
     with reported():
         from streams.cli import parts
 
-        parts.intake(_settings())
+        parts.intake(load())
 
 
 @app.command()
@@ -92,7 +91,7 @@ def worker(
     with reported():
         from streams.cli import parts
 
-        parts.worker(_settings(), [name.strip() for name in stages.split(",") if name.strip()])
+        parts.worker(load(), [name.strip() for name in stages.split(",") if name.strip()])
 
 
 @app.command()
@@ -108,7 +107,7 @@ def serve(
         from streams.cli.serve import Order, run_serve
 
         seconds = None if for_ is None else parse_duration(for_)
-        run_serve(_settings(), Order(demo=demo, seconds=seconds, rate_per_s=rate, bare=bare, as_json=as_json))
+        run_serve(load(), Order(demo=demo, seconds=seconds, rate_per_s=rate, bare=bare, as_json=as_json))
 
 
 def parse_duration(text: str) -> float:
@@ -123,15 +122,6 @@ def _answer(lines: Iterable[object], notes: Iterable[str]) -> None:
     for note in notes:
         say(note)
     write_lines(lines)
-
-
-def _settings() -> "Settings":
-    from streams.settings import SettingsError, load_settings
-
-    try:
-        return load_settings()
-    except SettingsError as error:
-        raise CommandError(str(error), exit_code=os.EX_CONFIG) from error
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 from tests.fakes.base import FakePlatform
 from tests.fakes.faults import Fault
+from tests.fakes.line_account import Account
 from tests.fakes.line_objects import problem_of, visible_texts
 from tests.fakes.wire import Answer, Call, Event, Request
 
@@ -54,6 +55,9 @@ class FakeLine(FakePlatform):
         self.tokens: dict[str, Token] = {}
         self.retry_keys: dict[str, tuple[float, Answer]] = {}
         self.pushes = 0
+        self.account = Account(self.bot_user_id)
+        self.account.used = lambda: self.pushes
+        self.account.quota = lambda: self.monthly_quota
 
     def channel_table(self, id: str) -> dict[str, Any]:
         return {
@@ -135,6 +139,9 @@ class FakeLine(FakePlatform):
             return _error(
                 401, "Authentication failed. Confirm that the access token in the authorization header is valid."
             )
+        setting = self.account.routes.get((request.method, request.path))
+        if setting is not None:
+            return setting(request)
         if request.method != "POST" or request.path not in (REPLY, PUSH):
             return _error(404, "Not found")
         if len(request.raw) > BODY_BYTES_MAX:

@@ -21,6 +21,7 @@ from tests.fakes.telegram_rules import (
     check_message,
     texts_of,
 )
+from tests.fakes.telegram_webhook import Webhook
 from tests.fakes.wire import Answer, Call, Event, Request
 
 BOT_ID = 700000001
@@ -37,6 +38,7 @@ class FakeTelegram(FakePlatform):
 
     name = "telegram"
     redeliveries: ClassVar[int] = 3
+    reads_groups: bool = False
 
     def reset(self) -> None:
         """Also forgets what was sent, told waits and open taps; ids go on."""
@@ -46,6 +48,7 @@ class FakeTelegram(FakePlatform):
         self.callbacks: dict[str, bool] = {}
         self.strangers: set[str] = set()
         self.moved: dict[str, int] = {}
+        self.hook = Webhook()
         self._last_ids: dict[str, int] = getattr(self, "_last_ids", {})
 
     def spinning(self) -> list[str]:
@@ -180,7 +183,10 @@ class FakeTelegram(FakePlatform):
         if method not in VISIBLE | OTHERS:
             raise Refused(404, "Not Found")
         if method == "getMe":
-            return {"id": BOT_ID, "is_bot": True, "first_name": "Fake", "username": "fake_bot"}
+            person = {"id": BOT_ID, "is_bot": True, "first_name": "Fake", "username": "fake_bot"}
+            return {**person, "can_join_groups": True, "can_read_all_group_messages": self.reads_groups}
+        if method in self.hook.methods:
+            return self.hook.methods[method](body)
         if method == "answerCallbackQuery":
             return self._answer_callback(body, call)
         self._check_chat(body, call["user"])

@@ -27,7 +27,7 @@ MEDIA_FIELDS = {
 }
 VISIBLE = {"sendMessage", "sendLocation", "sendVenue", "sendContact", *MEDIA_FIELDS}
 """Methods after which the person sees a new message."""
-OTHERS = {"answerCallbackQuery", "sendChatAction", "getMe"}
+OTHERS = {"answerCallbackQuery", "sendChatAction", "getMe", "setWebhook", "getWebhookInfo", "deleteWebhook"}
 
 
 class Refused(Exception):
