@@ -107,7 +107,10 @@ async def test_an_expired_token_asks_for_another_plan_and_the_push_arrives(world
 async def test_a_token_within_the_life_that_we_count_on_is_taken(world: World) -> None:
     token = world.token()
     world.now += PLATFORM.reply_token_life_s
-    await world.perform(world.calls("in time", token=token)[0])
+    (call,) = world.calls("in time", token=token)
+    await world.perform(call)
+    assert world.fake.seen("ann") == ["in time"]
+    assert [entry["key"] for entry in world.fake.journal] == [None], "a push, which has a key, is not free"
 
 
 async def test_a_push_repeated_with_its_key_is_a_success_and_seen_once(world: World) -> None:

@@ -1,4 +1,4 @@
-"""WeChat's webhook under mutated bodies: nothing raises but WebhookRejected, nothing is lost, no proof survives."""
+"""WeChat's webhook made of its own members, and bodies built to cost: nothing is lost, no proof survives."""
 
 import time
 from typing import Any
@@ -11,41 +11,30 @@ from connectors.errors import WebhookRejected
 from connectors.interface import Unprocessable, WebhookRequest
 from connectors.wechat import PLATFORM
 from schemas.registry import decode_event, encode
-from tests.contract.wechat_kit import CASES, PLAIN, SECURE, TEXT, accepted, post, query_of, raw_of, sealed_post
-
-XMLS = [case["xml"] for _, case in CASES]
+from tests.contract.wechat_kit import PLAIN, SECURE, TEXT, accepted, post, query_of, raw_of, sealed_post
 
 
-def survives(body: bytes) -> None:
-    """Refused as a whole, or one record whose events are there or are a dead letter, all of them readable again."""
+def is_kept(body: bytes) -> bool:
+    """False: refused as a whole. True: one record, whose events, all readable again, are there or are a dead letter."""
     try:
-        records = PLATFORM.split(body, PLAIN, (PLAIN,)).records
+        (record,) = PLATFORM.split(body, PLAIN, (PLAIN,)).records
     except WebhookRejected:
-        return
-    (record,) = records
+        return False
     found = PLATFORM.normalise(raw_of(record))
-    if isinstance(found, Unprocessable):
-        return
     assert found, "a message without events is a silent loss"
-    for event in found:
+    for event in () if isinstance(found, Unprocessable) else found:
         assert event.conversation_id == f"wx_main_{record.peer}"
         assert decode_event(encode(event)).id == event.id
-
-
-@given(xml=st.sampled_from(XMLS), data=st.data())
-def test_mutated_bodies_never_crash_and_never_vanish(xml: str, data: st.DataObject) -> None:
-    body = bytearray(xml.encode())
-    for _ in range(data.draw(st.integers(1, 4))):
-        at = data.draw(st.integers(0, len(body)))
-        body[at : at + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=3))
-    survives(bytes(body))
+    return True
 
 
 NAMES = """ToUserName FromUserName CreateTime MsgType MsgId Content Event EventKey Ticket MediaId PicUrl Format Url
 Recognition Location_X Location_Y Label Title Status MsgID ScanCodeInfo bizmsgmenuid Encrypt Novelty"""
 KINDS = """text image voice video shortvideo location link event subscribe SCAN CLICK VIEW LOCATION
 TEMPLATESENDJOBFINISH MASSSENDJOBFINISH novelty 1790000000 inf 1e999 1_0 -5"""
-WORDS = st.sampled_from(KINDS.split()) | st.text(max_size=6)
+ALLOWED = st.characters(codec="utf-8", min_codepoint=0x20, exclude_characters="\ufffe\uffff")
+"""What may stand in XML 1.0, leaving aside white space ("Characters")."""
+WORDS = st.sampled_from(KINDS.split()) | st.text(ALLOWED, max_size=6)
 
 
 def element(name: str, inner: str) -> str:
@@ -60,7 +49,8 @@ TREE = st.recursive(
 
 @given(st.lists(st.builds(element, st.sampled_from(NAMES.split()), TREE), max_size=8))
 def test_any_member_may_be_anything(members: list[str]) -> None:
-    survives(f"<xml>{''.join(members)}</xml>".encode("utf-8", "surrogatepass"))
+    body = f"<xml>{''.join(members)}</xml>".encode()
+    assert is_kept(body) or b"<Encrypt>" in body, "XML is refused as a whole only when it is encrypted"
 
 
 SEALED = sealed_post()
@@ -106,7 +96,7 @@ def test_no_body_costs_much(body: bytes) -> None:
 
     def cost_s() -> float:
         began = time.process_time()
-        survives(body)
+        is_kept(body)
         return time.process_time() - began
 
     # 50 ms are allowed; the best of three, because others use this machine too.

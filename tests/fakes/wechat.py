@@ -24,7 +24,7 @@ APP_ID = "wxfake0000000000a1"
 APP_SECRET = "fake-wechat-app-secret-0123456789"
 TOKEN = "fakeWeChatToken"
 ENCODING_AES_KEY = base64.b64encode(hashlib.sha256(b"fake wechat").digest()).decode().rstrip("=")
-ORIGINAL_ID = "gh_fake000000001"
+ORIGINAL_ID = "gh_example0001"
 
 TOKEN_PATH = "/cgi-bin/stable_token"
 SEND_PATH = "/cgi-bin/message/custom/send"

@@ -1,0 +1,89 @@
+"""The outbound contract of every connector that is found: whatever is asked becomes calls that are valid and complete.
+
+The messages are data (``tests/corpora/outbound.json``), the connectors are discovered: neither is listed here.
+"""
+
+import json
+import random
+import re
+from collections.abc import Sequence
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from connectors.interface import Call, Window
+from schemas.outbound import OutboundMessage
+from tests.contract.outbound import CREATED_AT, cases, message_of, stretched
+from tests.contract.specimens import Specimen, specimens
+
+every_platform = pytest.mark.parametrize("name", specimens())
+
+
+def peer_of(specimen: Specimen) -> str:
+    return specimen.fake.native_user("ann")
+
+
+def planned(specimen: Specimen, message: OutboundMessage) -> tuple[Call, ...]:
+    """The plan with every window open; checks that planning again gives the same."""
+    window = Window(now_ms=CREATED_AT, reply_token=message.reply_token, last_inbound_ms=message.last_inbound_at)
+    calls = specimen.platform.plan(message, window, specimen.channel)
+    assert specimen.platform.plan(message, window, specimen.channel) == calls
+    return calls
+
+
+def require_valid(specimen: Specimen, message: OutboundMessage, calls: Sequence[Call]) -> None:
+    """Every part is in a visible call, in order; every request can be made as it stands."""
+    visible = [call for call in calls if call.is_visible]
+    covered = list(dict.fromkeys(id for call in visible for id in call.part_ids))
+    assert covered == [part.id for part in message.parts], "a part is left out, or out of order"
+    assert all(call.part_ids for call in visible), "a call that a user can see belongs to a part"
+    assert not any(call.part_ids for call in calls if not call.is_visible)
+    for call in calls:
+        require_request(specimen, call)
+
+
+def require_request(specimen: Specimen, call: Call) -> None:
+    """Valid JSON, an absolute address, credentials by name only, and each change told in words."""
+    assert json.loads(orjson.dumps(call.body)) == call.body, "JSON gives back what was planned"
+    assert call.method in ("GET", "POST", "PUT", "DELETE")
+    assert re.match(r"https?://[^/]", call.url)
+    secrets = {field.name for field in specimen.platform.fields if field.is_secret}
+    text = json.dumps([call.url, dict(call.headers), call.body], ensure_ascii=False)
+    for name in secrets & set(specimen.channel.values):
+        assert not any(value in text for value in specimen.channel.all(name)), f"{name} stands in the plan"
+    assert all(change.strip() for change in call.changes)
+    if call.idempotency_key is not None:
+        assert call.idempotency_key in text, "the key that makes a repeat safe is told to the platform"
+
+
+@every_platform
+@pytest.mark.parametrize("about", cases())
+def test_every_message_of_the_corpus_is_planned_completely(name: str, about: str) -> None:
+    specimen = specimens()[name]
+    message = message_of(cases()[about], specimen.platform, peer=peer_of(specimen))
+    require_valid(specimen, message, planned(specimen, message))
+
+
+@every_platform
+@settings(max_examples=200)
+@given(chances=st.randoms(use_true_random=True))
+def test_whatever_is_asked_is_planned_completely_and_validly(name: str, chances: random.Random) -> None:
+    specimen = specimens()[name]
+    message = stretched(specimen.platform, chances, peer=peer_of(specimen))
+    require_valid(specimen, message, planned(specimen, message))
+
+
+@every_platform
+def test_two_messages_have_different_keys_and_one_has_the_same_on_every_attempt(name: str) -> None:
+    specimen = specimens()[name]
+
+    def keys_of(id: str) -> set[str | None]:
+        case = {"id": id, "parts": [{"id": f"{id}-1", "kind": "text", "text": "hello"}]}
+        calls = planned(specimen, message_of(case, specimen.platform, peer=peer_of(specimen)))
+        return {call.idempotency_key for call in calls} - {None}
+
+    keys = [keys_of(id) for id in ("first", "first", "second")]
+    assert keys[0] == keys[1]
+    assert not keys[0] & keys[2]

@@ -1,0 +1,312 @@
+"""The inbound contract of every connector that is found, whichever it is: total, complete, deterministic, closed.
+
+A platform that is dropped in is covered as soon as its folder, its fake and its payloads are there; no list is edited.
+What only one platform has stands in its own tests.
+"""
+
+import dataclasses
+import functools
+import json
+import random
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from connectors.errors import WebhookRejected
+from connectors.interface import Accepted, Challenge, Channel, Unprocessable, WebhookRequest
+from connectors.registry import platforms
+from schemas.inbound import decode_raw
+from tests.contract.mutations import at, changed_bytes, changed_members, copied, paths_of
+from tests.contract.specimens import CHANNEL, PAYLOADS, RECEIVED_AT, Specimen, specimens
+from tests.fakes.__main__ import discovered
+
+every_platform = pytest.mark.parametrize("name", specimens())
+every_body = pytest.mark.parametrize(
+    ("name", "title"), [(name, title) for name, specimen in specimens().items() for title in specimen.bodies]
+)
+NOVELTY = "b7e1-never-seen-before"
+
+
+def document_of(body: bytes) -> Any:
+    """The body as JSON, or None."""
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None
+
+
+def events_of(specimen: Specimen, body: bytes) -> list[str]:
+    """Ids of all events of a body, in order; checks each of them."""
+    records = specimen.split(body).records
+    return [event.id for record in records for event in specimen.events(specimen.raw(record))]
+
+
+def survives(specimen: Specimen, body: bytes) -> None:
+    """The body is refused as a whole (400 or 413), or every record of it becomes events or a dead letter."""
+    accepted = outcome(lambda: specimen.split(body))
+    if isinstance(accepted, int):
+        assert accepted in (400, 413)
+        return
+    assert accepted.records or accepted.refused or is_without_events(body), "a body vanished"
+    for record in accepted.records:
+        made = specimen.platform.normalise(specimen.raw(record))
+        # What intake lets through fits: such a reason is an error of ours (a TypeError, say) that took another name.
+        assert not isinstance(made, Unprocessable) or not re.search("envelope|too deep", made.reason), made
+        specimen.events(specimen.raw(record))
+
+
+def outcome(attempt: Callable[[], Accepted | Challenge]) -> Accepted | int:
+    """What was accepted, or the status of the refusal; a webhook that raises anything else fails the test."""
+    try:
+        made = attempt()
+    except WebhookRejected as rejected:
+        return rejected.status
+    assert isinstance(made, Accepted), f"answered with {made}"
+    return made
+
+
+def is_without_events(body: bytes) -> bool:
+    """A list of the body is empty, or it has none: there may be no event in it."""
+    document = document_of(body)
+    lists = [held for held in (at(document, path) for path in paths_of(document)) if isinstance(held, list)]
+    return document is not None and not all(lists)
+
+
+@pytest.mark.parametrize("name", platforms())
+def test_a_platform_has_a_fake_and_real_payloads(name: str) -> None:
+    assert name in discovered(), f"add tests/fakes/{name}.py: without it no signature can be proven or forged"
+    assert (PAYLOADS / name).is_dir(), f"add webhook bodies to tests/payloads/{name}"
+    specimen = specimens()[name]
+    taken = [body for body in specimen.bodies.values() if specimen.split(body).records]
+    assert len(taken) > len(specimen.bodies) / 2, f"the payloads are addressed to others than {specimen.channel.values}"
+
+
+@every_body
+def test_every_record_of_a_real_body_becomes_events_or_a_dead_letter(name: str, title: str) -> None:
+    specimen = specimens()[name]
+    for record in specimen.split(specimen.bodies[title]).records:
+        specimen.events(specimen.raw(record))
+
+
+@every_body
+def test_the_same_bytes_have_the_same_ids_whenever_they_come_and_others_on_another_channel(
+    name: str, title: str
+) -> None:
+    specimen = specimens()[name]
+    body = specimen.bodies[title]
+    first = events_of(specimen, body)
+    assert events_of(specimen, body) == first
+    records = specimen.split(body).records
+    later = [specimen.raw(record, received_at=RECEIVED_AT + 86_400_000) for record in records]
+    timeless = {event.id for raw in later for event in specimen.events(raw)}
+    elsewhere = Channel("another", name, specimen.channel.values)
+    others = specimen.split(body, elsewhere).records
+    assert timeless == set(first), "an id must not depend on when the event came"
+    assert not {event.id for record in others for event in specimen.events(specimen.raw(record))} & set(first)
+
+
+def lists_of_events(specimen: Specimen, document: Any) -> list[tuple[str | int, ...]]:
+    """The ways to those lists of a body whose elements become records: without one of them, there are fewer."""
+    whole = len(specimen.split(json.dumps(document).encode()).records)
+    found = []
+    for path in paths_of(document):
+        held = at(document, path)
+        if isinstance(held, list) and held:
+            fewer = copied(document)
+            del at(fewer, path)[-1]
+            # An emptied list may be a record of its own, so there may also be as many as before.
+            if len(specimen.split(json.dumps(fewer).encode()).records) < whole:
+                found.append(path)
+    return found
+
+
+@every_body
+def test_an_unheard_of_item_in_any_list_of_events_is_kept_or_counted_as_refused(name: str, title: str) -> None:
+    specimen = specimens()[name]
+    document = document_of(specimen.bodies[title])
+    if not isinstance(document, dict):
+        assert name == "wechat", "only XML has no lists"
+        return
+    before = specimen.split(specimen.bodies[title])
+    for path in lists_of_events(specimen, document):
+        more = copied(document)
+        at(more, path).append({"type": "novelty", "zzz": NOVELTY})
+        after = specimen.split(json.dumps(more).encode())
+        is_kept = any(NOVELTY.encode() in record.value for record in after.records)
+        assert is_kept or after.refused > before.refused, f"an item of {path} is lost"
+        assert len(after.records) >= len(before.records), f"an item of {path} costs others"
+
+
+def some_body(specimen: Specimen, chances: random.Random) -> bytes:
+    return specimen.bodies[chances.choice(sorted(specimen.bodies))]
+
+
+@every_platform
+@settings(max_examples=200)
+@given(chances=st.randoms(use_true_random=True))
+def test_a_body_with_changed_bytes_is_refused_or_handled_and_never_crashes(name: str, chances: random.Random) -> None:
+    specimen = specimens()[name]
+    survives(specimen, changed_bytes(some_body(specimen, chances), chances))
+
+
+@every_platform
+@settings(max_examples=200)
+@given(chances=st.randoms(use_true_random=True))
+def test_any_member_of_a_body_may_be_anything(name: str, chances: random.Random) -> None:
+    specimen = specimens()[name]
+    body = some_body(specimen, chances)
+    document = document_of(body)
+    changed = changed_bytes(body, chances) if document is None else json.dumps(changed_members(document, chances))
+    survives(specimen, changed if isinstance(changed, bytes) else changed.encode())
+
+
+@every_platform
+@settings(max_examples=200)
+@given(chances=st.randoms(use_true_random=True))
+def test_normalise_is_total_on_whatever_lies_on_its_topic(name: str, chances: random.Random) -> None:
+    specimen = specimens()[name]
+    values = [json.loads(record.value) for record in specimen.split(some_body(specimen, chances)).records]
+    changed = changed_members(chances.choice(values or [{"peer": "", "enclosing": {}}]), chances)
+    try:
+        raw = decode_raw(json.dumps(changed).encode(), platform=name, channel=CHANNEL, received_at=RECEIVED_AT)
+    except ValueError:
+        return
+    specimen.events(raw)
+
+
+# Who is let in.
+
+
+def proofs_of(request: WebhookRequest) -> list[tuple[str, str]]:
+    """(where, name) of everything that proves a request."""
+    headers = [("headers", name) for name in request.headers if not name.startswith("content-")]
+    return headers + [("query", name) for name in request.query if "signature" in name]
+
+
+def proof(request: WebhookRequest, where: str, name: str) -> str:
+    return str(getattr(request, where)[name])
+
+
+def with_proof(request: WebhookRequest, where: str, name: str, value: str | None) -> WebhookRequest:
+    """The request with another proof, or without one."""
+    given = {key: told for key, told in getattr(request, where).items() if key != name}
+    changed = given if value is None else given | {name: value}
+    return dataclasses.replace(request, **{where: changed})  # type: ignore[arg-type]
+
+
+@functools.cache
+def genuine(name: str) -> WebhookRequest:
+    """A message as the fake sends it."""
+    specimen = specimens()[name]
+    return specimen.request(specimen.fake.body([specimen.fake.user_message("ann", "hello")]))
+
+
+@every_platform
+def test_what_the_platform_proves_is_taken(name: str) -> None:
+    specimen = specimens()[name]
+    accepted = specimen.accept(genuine(name))
+    assert (len(accepted.records), accepted.refused) == (1, 0)
+
+
+@every_platform
+@pytest.mark.parametrize("forged", [None, "", "x", "gehéim", "\udcff", "0" * 40, "sha256=" + "0" * 64, "A" * 43 + "="])
+def test_a_forged_proof_is_401_or_403(name: str, forged: str | None) -> None:
+    specimen = specimens()[name]
+    request = genuine(name)
+    refused = 0
+    for where, proven in proofs_of(request):
+        made = outcome(functools.partial(specimen.accept, with_proof(request, where, proven, forged)))
+        # WeChat proves an encrypted body twice; the proof that covers the message is the one that counts.
+        assert made in (401, 403) or (name, proven) == ("wechat", "signature"), f"{proven} of {name} proves nothing"
+        refused += made in (401, 403)
+    assert refused
+
+
+@every_platform
+@settings(max_examples=200)
+@given(data=st.data())
+def test_a_proof_with_any_character_changed_opens_nothing(name: str, data: st.DataObject) -> None:
+    specimen = specimens()[name]
+    request = genuine(name)
+    where, proven = proofs_of(request)[-1]
+    good = proof(request, where, proven)
+    place = data.draw(st.integers(0, len(good) - 1))
+    other = data.draw(st.characters(codec="latin-1").filter(lambda each: each.lower() != good[place].lower()))
+    with pytest.raises(WebhookRejected) as rejected:
+        specimen.accept(with_proof(request, where, proven, good[:place] + other + good[place + 1 :]))
+    assert rejected.value.status in (401, 403)
+
+
+@every_platform
+@settings(max_examples=200)
+@given(data=st.data())
+def test_where_the_proof_covers_the_body_no_changed_byte_changes_what_is_stored(name: str, data: st.DataObject) -> None:
+    specimen = specimens()[name]
+    request = genuine(name)
+    if specimen.fake.headers(b"<x/>") == specimen.fake.headers(b"<y/>") and "msg_signature" not in request.query:
+        assert name == "telegram", "its secret header proves who calls, not what is said (Bot API, setWebhook)"
+        return
+    body = bytearray(request.body)
+    body[data.draw(st.integers(0, len(body) - 1))] ^= data.draw(st.integers(1, 255))
+    made = outcome(lambda: specimen.accept(dataclasses.replace(request, body=bytes(body))))
+    assert made in (401, 403) or made == specimen.accept(request), "what is stored must be what was signed"
+
+
+@every_platform
+def test_every_secret_of_a_rotation_opens_and_an_empty_or_foreign_one_does_not(name: str) -> None:
+    specimen = specimens()[name]
+    request = genuine(name)
+    secrets = {field.name for field in specimen.platform.fields if field.is_secret}
+
+    def rotated(*added: str, keep: bool) -> Channel:
+        values = {
+            key: (*added, *(given if keep else ())) if key in secrets else given
+            for key, given in specimen.channel.values.items()
+        }
+        return dataclasses.replace(specimen.channel, values=values)
+
+    assert specimen.accept(request, rotated("a-newer-secret", keep=True)).records
+    for channel in (rotated("", keep=False), rotated("a-foreign-secret", keep=False), rotated(keep=False)):
+        with pytest.raises(WebhookRejected):
+            specimen.accept(request, channel)
+
+
+@every_platform
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", ""])
+def test_another_method_is_405(name: str, method: str) -> None:
+    specimen = specimens()[name]
+    with pytest.raises(WebhookRejected) as rejected:
+        specimen.platform.accept(
+            dataclasses.replace(genuine(name), method=method), specimen.channel, (specimen.channel,)
+        )
+    assert rejected.value.status == 405
+
+
+@every_platform
+@settings(max_examples=100)
+@given(
+    query=st.dictionaries(
+        st.sampled_from(
+            [
+                "hub.mode",
+                "hub.challenge",
+                "hub.verify_token",
+                "echostr",
+                "signature",
+                "timestamp",
+                "nonce",
+                "msg_signature",
+            ]
+        ),
+        st.text(max_size=12),
+    )
+)
+def test_no_made_up_url_check_is_answered(name: str, query: dict[str, str]) -> None:
+    specimen = specimens()[name]
+    request = WebhookRequest("GET", {}, query, b"")
+    made = outcome(lambda: specimen.platform.accept(request, specimen.channel, (specimen.channel,)))
+    assert made in (401, 403, 405)
