@@ -45,7 +45,7 @@ def plan(message: OutboundMessage, window: Window, channel: Channel) -> tuple[Ca
 def _objects(message: OutboundMessage) -> Iterator[_Object]:
     """Every object of every part in order; each part has at least one, so that each part is in some call."""
     first_changes = ("shown without a quote: LINE quotes by token, not by id",) if message.reply_to else ()
-    parts = nearest_parts(message, native=frozenset())
+    parts = nearest_parts(message)
     for number, shown in enumerate(parts, 1):
         rendered = render(shown.part, is_last=number == len(parts))
         changes = (*first_changes, *shown.changes, *rendered.changes)

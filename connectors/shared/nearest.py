@@ -1,11 +1,10 @@
 """Parts as a platform can show them: what it lacks becomes the nearest kind that every platform has. Pure.
 
-A connector names the types of content and abilities that are its own (``native``); everything else is simplified here,
-in one way for all. What is changed is said in words that hold nothing of the message's own, because changes are logged
-outside of the content.
+A connector says which contents are its own; everything else is simplified here, in one way for all. What is changed is
+said in words that hold nothing of the message's own, because changes are logged outside of the content.
 """
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from connectors.interface import Call
@@ -19,12 +18,10 @@ from schemas.outbound import (
     MiniProgramContent,
     OutboundMessage,
     Part,
+    PartContent,
     ProductContent,
     ReactionContent,
 )
-
-EDIT = "edit"
-"""The ability to put a part into the place of an earlier message, beside the kinds of content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +32,32 @@ class Nearest:
     changes: tuple[str, ...] = ()
 
 
-def nearest_parts(message: OutboundMessage, native: Container[object]) -> list[Nearest]:
+def card_buttons(card: Card) -> tuple[Button, ...]:
+    """The card's buttons, and its own link as one, for platforms where a tap on the card itself opens nothing."""
+    if card.url is None or any(button.url == card.url for button in card.buttons):
+        return card.buttons
+    return (*card.buttons, Button(label=card.title or card.url, url=card.url))
+
+
+def _never(_content: PartContent) -> bool:
+    return False
+
+
+def nearest_parts(
+    message: OutboundMessage, is_native: Callable[[PartContent], bool] = _never, *, has_edits: bool = False
+) -> list[Nearest]:
     """The parts in order, simplified where needed. One is missing where nothing stands for it: a message cannot be
     taken back, nor a reaction, where there is neither."""
-    return [found for part in message.parts if (found := _nearest(part, native)) is not None]
+    shown = []
+    for part in message.parts:
+        changes = []
+        if part.edit_of is not None and not has_edits:
+            part = part.model_copy(update={"edit_of": None})
+            changes.append("sent as a new message: there are no edits here")
+        found = Nearest(part) if is_native(part.content) else _simplified(part)
+        if found is not None:
+            shown.append(replace(found, changes=(*changes, *found.changes)))
+    return shown
 
 
 def told(calls: Sequence[Call], changes: Iterable[str]) -> tuple[Call, ...]:
@@ -70,29 +89,30 @@ def rows_of(content: ListContent) -> tuple[Button, ...]:
     return tuple(row for section in content.sections for row in section.rows if row.url is None)
 
 
-def _nearest(part: Part, native: Container[object]) -> Nearest | None:
-    changes: list[str] = []
-    if part.edit_of is not None and EDIT not in native:
-        part = part.model_copy(update={"edit_of": None})
-        changes.append("sent as a new message: there are no edits here")
-    if type(part.content) not in native:
-        match part.content:
-            case ListContent() as content:
-                part = _listed(part, content)
-                changes.append("list written as numbered text with quick replies")
-            case ProductContent() as content:
-                shown = CardContent(cards=content.cards, alt_text=content.text) if content.cards else None
-                part = part.model_copy(update={"content": shown or TextContent(text=_product_text(content))})
-                changes.append(f"products shown as {'cards' if shown else 'text'}: there is no catalogue here")
-            case MiniProgramContent() as content:
-                part = part.model_copy(update={"content": _program_card(content)})
-                changes.append("mini-program shown as a card" + ("" if content.url else " that opens nothing"))
-            case ReactionContent(emoji=emoji) if emoji:
-                part = part.model_copy(update={"content": TextContent(text=emoji)})
-                changes.append("reaction sent as a message: there are none here")
-            case ReactionContent() | DeletionContent():
-                return None
-    return Nearest(part, tuple(changes))
+def _simplified(part: Part) -> Nearest | None:
+    match part.content:
+        case ListContent() as content:
+            return Nearest(_listed(part, content), ("list written as numbered text with quick replies",))
+        case ProductContent() as content if content.cards:
+            cards = CardContent(cards=content.cards, alt_text=content.text)
+            return Nearest(_with(part, cards), ("products shown as cards: not in a catalogue that is known here",))
+        case ProductContent() as content:
+            text = "\n\n".join(filter(None, (content.title, content.text, content.footer)))
+            why = "products shown as text: not in a catalogue that is known here"
+            return Nearest(_with(part, TextContent(text=text)), (why,))
+        case MiniProgramContent() as content:
+            why = "mini-program shown as a card" + ("" if content.url else " that opens nothing")
+            return Nearest(_with(part, _program_card(content)), (why,))
+        case ReactionContent(emoji=emoji) if emoji:
+            return Nearest(_with(part, TextContent(text=emoji)), ("reaction sent as a message: there are none here",))
+        case ReactionContent() | DeletionContent():
+            return None
+        case _:
+            return Nearest(part)
+
+
+def _with(part: Part, content: PartContent) -> Part:
+    return part.model_copy(update={"content": content})
 
 
 def _listed(part: Part, content: ListContent) -> Part:
@@ -100,11 +120,6 @@ def _listed(part: Part, content: ListContent) -> Part:
     return part.model_copy(update={"content": TextContent(text=list_text(content)), "quick_replies": taps})
 
 
-def _product_text(content: ProductContent) -> str:
-    return "\n\n".join(filter(None, (content.title, content.text, content.footer)))
-
-
 def _program_card(content: MiniProgramContent) -> CardContent:
-    buttons = (Button(label=content.title, url=content.url),) if content.url else ()
-    card = Card(title=content.title, image_url=content.image_url, url=content.url, buttons=buttons)
+    card = Card(title=content.title, image_url=content.image_url, url=content.url)
     return CardContent(cards=(card,), alt_text=content.title)

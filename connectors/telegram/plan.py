@@ -23,7 +23,7 @@ def plan(message: OutboundMessage, window: Window, channel: Channel) -> tuple[Ca
     target = _target(message.peer)
     quote = _quote(message.reply_to)
     calls: list[Call] = []
-    for shown in nearest_parts(message, native=frozenset()):
+    for shown in nearest_parts(message):
         pieces = _pieces(shown.part)
         pieces[0].changes[:0] = shown.changes
         for piece in pieces:

@@ -21,7 +21,7 @@ def plan(message: OutboundMessage, window: Window, channel: Channel) -> tuple[Ca
     """
     calls: list[Call] = []
     changes: tuple[str, ...] = ("shown without a quote: WeChat has none",) if message.reply_to else ()
-    for shown in nearest_parts(message, native=frozenset()):
+    for shown in nearest_parts(message):
         changes += shown.changes
         for piece in render(shown.part):
             calls.append(_call(piece, channel, part_id=shown.part.id, peer=message.peer, changes=changes))

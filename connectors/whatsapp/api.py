@@ -4,6 +4,8 @@ Sources: WhatsApp Business Platform "Messages" reference, "Interactive reply but
 call-to-action URL button", "Error codes", "Throughput"; https://developers.facebook.com/documentation/business-messaging
 """
 
+from collections.abc import Mapping
+
 from connectors.shared.meta.meanings import CHANNEL_WIDE, PERMANENT, RETRYABLE, UNREACHABLE, Meaning, Meanings
 
 API_BASE = "https://graph.facebook.com"
@@ -22,11 +24,34 @@ ROWS_MAX = 10  # the same: in all sections together
 ROW_TITLE_MAX = 24  # the same
 ROW_DESCRIPTION_MAX = 72  # the same
 ROW_ID_MAX = 200  # the same
+SECTION_TITLE_MAX = 24  # the same, and "Multi-product messages"
+SECTIONS_MAX = 10  # the same
+HEADER_MAX = 60  # "Interactive list": header.text
+FOOTER_MAX = 60  # the same: footer.text
+PRODUCTS_MAX = 30  # "Multi-product messages": in all sections together
+CAROUSEL_CARDS_MAX = 10  # "Interactive media carousel", two at least
+CAROUSEL_TEXT_MAX = 160  # the same: a card's body
+CAROUSEL_LINES_MAX = 2  # the same: line breaks in it
 OPAQUE_MAX = 512  # "Messages" reference: biz_opaque_callback_data
 """All texts are measured in characters."""
 
-DEFAULT_LANGUAGE = "th"
-"""Of templates that name none: one exists only in the languages that it was approved in, and ours are made in Thai."""
+MEGABYTE = 1_000_000
+"""The smaller reading of "MB": what fits under it fits under both."""
+
+MEDIA_BYTES_MAX: Mapping[str, int] = {
+    "image": 5 * MEGABYTE,
+    "audio": 16 * MEGABYTE,
+    "video": 16 * MEGABYTE,
+    "document": 100 * MEGABYTE,
+}
+"""By message type ("Media": supported media types)."""
+
+MIME_TYPES: Mapping[str, frozenset[str]] = {
+    "image": frozenset({"image/jpeg", "image/png"}),
+    "audio": frozenset({"audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg"}),
+    "video": frozenset({"video/mp4", "video/3gpp", "video/3gp"}),
+}
+"""The same; a document may be of any type."""
 
 PAIR_WAIT_S = 6.0
 """One message per 6 s to the same person ("Throughput": pair rate limit)."""

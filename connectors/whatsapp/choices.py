@@ -6,7 +6,7 @@ numbers and not in the message's own words, because changes are logged outside o
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from connectors.shared.meta.drafts import CONTINUED, Draft, chunks, is_web_link, with_changes
@@ -36,7 +36,14 @@ def draft(kind: str, value: Any) -> Draft:
 
 
 def worded(words: Words) -> list[Draft]:
-    """The nearest faithful form; never empty."""
+    """The nearest faithful form; never empty. Who is asked for the place gets a message of its own for that."""
+    asking = next((button for button in words.buttons if button.asks == "location"), None)
+    if asking is not None:
+        others = [button for button in words.buttons if button is not asking]
+        if others or words.picture or not 0 < len(words.text.strip()) <= api.BUTTON_BODY_MAX:
+            drafts = [*worded(replace(words, buttons=others)), _location_request(label_of(asking))]
+            return with_changes(drafts, ["the request for a place is a message of its own"])
+        return [_location_request(words.text)]
     taps, link, lines, changes = _sorted(words.buttons)
     text = "\n".join(filter(None, (words.text.strip(), *lines)))
     words = Words(text, taps, words.picture, words.language)
@@ -47,6 +54,14 @@ def worded(words: Words) -> list[Draft]:
     else:
         drafts = _plain(words)
     return with_changes(drafts, changes)
+
+
+def below(words: Words, changes: list[str]) -> list[Draft]:
+    """The words and buttons that a message cannot carry, as the next one; adds to ``changes``."""
+    if not (words.text.strip() or words.buttons):
+        return []
+    changes.append("caption or buttons sent as their own message")
+    return worded(words)
 
 
 def _sorted(buttons: Sequence[Button]) -> tuple[list[Button], Button | None, list[str], list[str]]:
@@ -70,12 +85,12 @@ def _sorted(buttons: Sequence[Button]) -> tuple[list[Button], Button | None, lis
     written = [button for button in buttons if button is not link and taps.get(button.data or "") != button]
     reason = "data too long or given twice, no web link, or not the only link"
     changes = [f"{len(written)} buttons written as text: {reason}"] if written else []
-    return list(taps.values()), link, [_line(button) for button in written], changes
+    return list(taps.values()), link, [line_of(button) for button in written], changes
 
 
 def _needs_list(taps: Sequence[Button], text: str) -> bool:
     """Reply buttons are better, being seen at once: a list is for what they cannot hold. Their titles must differ."""
-    labels = [_label(tap) for tap in taps]
+    labels = [label_of(tap) for tap in taps]
     return (
         len(taps) > api.BUTTONS_MAX
         or len(text) > api.BUTTON_BODY_MAX
@@ -92,7 +107,7 @@ def _with_taps(words: Words) -> list[Draft]:
         # The data is too long for rows, so that a long text has to be cut for the buttons.
         *more, body = split_text(body, api.BUTTON_BODY_MAX, characters)
         head += more
-    drafts = [_text(piece) for piece in head]
+    drafts = [text_of(piece) for piece in head]
     changes = [f"text split into {len(head) + 1} messages"] if head else []
     if not is_list:
         return with_changes([*drafts, _as_buttons(words, body)], changes)
@@ -104,14 +119,14 @@ def _with_taps(words: Words) -> list[Draft]:
 
 
 def _as_buttons(words: Words, body: str) -> Draft:
-    buttons = [{"type": "reply", "reply": {"id": tap.data, "title": _label(tap)}} for tap in words.buttons]
-    return _interactive("button", body, {"buttons": buttons}, picture=words.picture)
+    buttons = [{"type": "reply", "reply": {"id": tap.data, "title": label_of(tap)}} for tap in words.buttons]
+    return interactive("button", body, {"buttons": buttons}, header=words.picture)
 
 
 def _as_lists(words: Words, body: str, changes: list[str]) -> list[Draft]:
     """Ten rows to a list; adds to ``changes`` what its limits cost."""
-    rows = [_row(tap) for tap in words.buttons]
-    cut = sum(len(_label(tap)) > api.ROW_DESCRIPTION_MAX for tap in words.buttons)
+    rows = [row_of(tap) for tap in words.buttons]
+    cut = sum(len(label_of(tap)) > api.ROW_DESCRIPTION_MAX for tap in words.buttons)
     if cut:
         changes.append(f"{cut} labels cut to {api.ROW_DESCRIPTION_MAX} characters")
     groups = list(chunks(rows, api.ROWS_MAX))
@@ -121,14 +136,14 @@ def _as_lists(words: Words, body: str, changes: list[str]) -> list[Draft]:
     drafts = []
     for group in groups:
         # One section needs no title.
-        drafts.append(_interactive("list", body, {"button": label, "sections": [{"rows": list(group)}]}))
+        drafts.append(interactive("list", body, {"button": label, "sections": [{"rows": list(group)}]}))
         body = CONTINUED
     return drafts
 
 
-def _row(tap: Button) -> Json:
+def row_of(tap: Button) -> Json:
     """A label too long for a title stands whole in the description below it."""
-    label = _label(tap)
+    label = label_of(tap)
     row = {"id": tap.data, "title": truncate(label, api.ROW_TITLE_MAX, characters)}
     if len(label) > api.ROW_TITLE_MAX:
         row["description"] = truncate(label, api.ROW_DESCRIPTION_MAX, characters)
@@ -138,29 +153,30 @@ def _row(tap: Button) -> Json:
 def _with_link(words: Words, link: Button) -> list[Draft]:
     """A call-to-action button; there is no list of links, so that words too long for it begin before it."""
     *head, tail = split_text(words.text, api.BUTTON_BODY_MAX, characters) or (CONTINUED,)
-    parameters = {"display_text": truncate(_label(link), api.BUTTON_TITLE_MAX, characters), "url": link.url}
-    shown = _interactive("cta_url", tail, {"name": "cta_url", "parameters": parameters}, picture=words.picture)
+    parameters = {"display_text": truncate(label_of(link), api.BUTTON_TITLE_MAX, characters), "url": link.url}
+    shown = interactive("cta_url", tail, {"name": "cta_url", "parameters": parameters}, header=words.picture)
     changes = [f"text split into {len(head) + 1} messages"] if head else []
-    if len(_label(link)) > api.BUTTON_TITLE_MAX:
+    if len(label_of(link)) > api.BUTTON_TITLE_MAX:
         changes.append(f"1 labels cut to {api.BUTTON_TITLE_MAX} characters")
-    return with_changes([*(_text(piece) for piece in head), shown], changes)
+    return with_changes([*(text_of(piece) for piece in head), shown], changes)
 
 
 def _plain(words: Words) -> list[Draft]:
     """Words without buttons: under the picture as its caption where they fit, else after it."""
     if words.picture is not None and len(words.text) <= api.CAPTION_MAX:
         return [_alone(words.picture, caption=words.text)]
-    drafts = [_text(piece) for piece in split_text(words.text, api.TEXT_MAX, characters)]
+    drafts = [text_of(piece) for piece in split_text(words.text, api.TEXT_MAX, characters)]
     changes = [f"text split into {len(drafts)} messages"] if len(drafts) > 1 else []
     if words.picture is not None:
         changes.append("caption sent as its own message")
         drafts.insert(0, _alone(words.picture))
     if not drafts:
-        drafts, changes = [_text(CONTINUED)], ["the text was empty"]
+        drafts, changes = [text_of(CONTINUED)], ["the text was empty"]
     return with_changes(drafts, changes)
 
 
-def _text(text: str) -> Draft:
+def text_of(text: str) -> Draft:
+    """A plain text."""
     # A preview is shown only when it is asked for, and only of a link.
     return draft("text", {"body": text, "preview_url": "https://" in text or "http://" in text})
 
@@ -170,18 +186,24 @@ def _alone(picture: Json, *, caption: str = "") -> Draft:
     return draft(kind, picture[kind] | ({"caption": caption} if caption else {}))
 
 
-def _interactive(kind: str, text: str, action: Json, *, picture: Json | None = None) -> Draft:
+def interactive(kind: str, text: str, action: Json, *, header: Json | None = None, footer: Json | None = None) -> Draft:
+    """A message with something to tap; header and footer in WhatsApp's own form."""
     value: Json = {"type": kind, "body": {"text": text}, "action": action}
-    if picture is not None:
-        value["header"] = picture
+    value |= {name: given for name, given in (("header", header), ("footer", footer)) if given is not None}
     return draft("interactive", value)
 
 
-def _label(button: Button) -> str:
-    """Titles must not be blank."""
+def _location_request(text: str) -> Draft:
+    shown = truncate(text, api.BUTTON_BODY_MAX, characters)
+    return interactive("location_request_message", shown, {"name": "send_location"})
+
+
+def label_of(button: Button) -> str:
+    """What stands on a button; titles must not be blank."""
     words = (text.strip() for text in (button.label, button.data, button.url) if text)
     return next(filter(None, words), CONTINUED)
 
 
-def _line(button: Button) -> str:
-    return f"• {_label(button)}: {button.url}" if button.url else f"• {_label(button)}"
+def line_of(button: Button) -> str:
+    """A button as a line of text."""
+    return f"• {label_of(button)}: {button.url}" if button.url else f"• {label_of(button)}"

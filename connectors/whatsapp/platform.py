@@ -60,6 +60,8 @@ class WhatsApp:
         "cards": CARDS_ADVISED,
         "media": ["image", "video", "audio", "voice", "file", "sticker", "location", "contact"],
         "templates": True,
+        "products": True,
+        "reactions": True,
     }
 
     def accept(self, request: WebhookRequest, channel: Channel, channels: Sequence[Channel]) -> Accepted | Challenge:

@@ -48,8 +48,8 @@ def plan(*parts: Part, api_base: str | None = None, **more: Any) -> tuple[Call, 
 
 
 def contents(calls: tuple[Call, ...]) -> list[tuple[str, Any]]:
-    """(type, its member) of each call."""
-    return [(call.body["type"], call.body[call.body["type"]]) for call in calls]
+    """(type, its member) of each call that somebody sees."""
+    return [(call.body["type"], call.body[call.body["type"]]) for call in calls if call.is_visible]
 
 
 def changes(calls: tuple[Call, ...]) -> list[str]:

@@ -22,6 +22,15 @@ ROW_TITLE_MAX = 24
 ROW_DESCRIPTION_MAX = 72
 ROW_ID_MAX = 200
 HEADER_MAX = 60
+FOOTER_MAX = 60
+SECTION_TITLE_MAX = 24
+SECTIONS_MAX = 10
+PRODUCTS_MAX = 30
+CARDS = range(2, 11)
+CARD_TEXT_MAX = 160
+CARD_BREAKS_MAX = 2
+TEMPLATE_BODY_MAX = 1024
+TEMPLATE_BUTTONS_MAX = 10
 OPAQUE_MAX = 512
 CONTACTS_MAX = 257
 BSUID = re.compile(r"[A-Z]{2}\.(ENT\.)?[0-9A-Za-z]{1,128}")
@@ -62,6 +71,9 @@ def check(body: Any) -> None:
     _require(body.get("messaging_product") == "whatsapp", "messaging_product must be whatsapp", code=100)
     if body.get("status") == "read":
         _require(isinstance(body.get("message_id"), str), "message_id is required", code=131008)
+        _require(body.get("typing_indicator", {"type": "text"}) == {"type": "text"}, "typing_indicator.type is text")
+        unknown = set(body) - {"messaging_product", "status", "message_id", "typing_indicator"}
+        _require(not unknown, f"Unexpected keys {sorted(unknown)}", code=100)
         return
     kind = body.get("type", "text")
     _require(set(body) <= FRAME | {kind}, f"Unexpected keys {sorted(set(body) - FRAME - {kind})}", code=100)
@@ -127,10 +139,27 @@ def _contacts(_kind: str, cards: Any) -> None:
 def _template(_kind: str, template: Any) -> None:
     _length(template.get("name"), "template.name", at_most=512)
     _length((template.get("language") or {}).get("code"), "template.language.code", at_most=20)
-    for component in template.get("components", []):
-        _require(component.get("type") in {"header", "body", "button"}, "Invalid component", code=132012)
-        for parameter in component.get("parameters", []):
-            _require(parameter.get("type") in parameter, "Parameter without its value", code=132000)
+    components = template.get("components", [])
+    buttons = [component for component in components if component.get("type") == "button"]
+    _require(len(buttons) <= TEMPLATE_BUTTONS_MAX, f"at most {TEMPLATE_BUTTONS_MAX} buttons", code=132012)
+    for component in components:
+        _component(component)
+
+
+def _component(component: Any) -> None:
+    kind = component.get("type")
+    _require(kind in {"header", "body", "button"}, "Invalid component", code=132012)
+    if kind == "button":
+        _require(component.get("sub_type") in {"quick_reply", "url", "copy_code"}, "Invalid sub_type", code=132012)
+        _require(str(component.get("index")) in map(str, range(TEMPLATE_BUTTONS_MAX)), "Invalid index", code=132012)
+    for parameter in component.get("parameters", []):
+        value = parameter.get(parameter.get("type"))
+        _require(value is not None, "Parameter without its value", code=132000)
+        if parameter["type"] == "text":
+            most = HEADER_MAX if kind == "header" else TEMPLATE_BODY_MAX
+            _require(isinstance(value, str) and len(value) <= most, "Translated text too long", code=132005)
+        elif parameter["type"] in MEDIA:
+            _media(parameter["type"], value)
 
 
 def _reaction(_kind: str, reaction: Any) -> None:
@@ -141,11 +170,22 @@ def _interactive(_kind: str, interactive: Any) -> None:
     kind, action = interactive.get("type"), interactive.get("action") or {}
     rule = INTERACTIVE.get(kind)
     _require(rule is not None, f"Param interactive.type must be one of {sorted(INTERACTIVE)}")
+    allowed = (
+        {"type", "body", "action"}
+        | ({"footer"} if kind in FOOTED else set())
+        | ({"header"} if kind in HEADERS else set())
+    )
+    _require(
+        set(interactive) <= allowed, f"Unexpected key in interactive: {sorted(set(interactive) - allowed)}", code=100
+    )
     most = LIST_BODY_MAX if kind == "list" else BUTTON_BODY_MAX
     _length((interactive.get("body") or {}).get("text"), "interactive.body.text", at_most=most)
     header = interactive.get("header")
     if header is not None:
-        _check_header(header, {"text"} if kind == "list" else {"text", "image", "video", "document"})
+        _check_header(header, HEADERS[kind])
+    _require(header is not None or kind != "product_list", "interactive.header is required", code=131008)
+    if "footer" in interactive:
+        _length(interactive["footer"].get("text"), "interactive.footer.text", at_most=FOOTER_MAX)
     assert rule is not None
     rule(action)
 
@@ -176,13 +216,71 @@ def _list(action: Any) -> None:
     sections = action.get("sections") or []
     rows = [row for section in sections for row in section.get("rows", [])]
     _require(1 <= len(rows) <= ROWS_MAX, f"rows must be 1 to {ROWS_MAX} in all")
-    _require(len(sections) == 1 or all("title" in section for section in sections), "a section needs a title")
+    _check_sections(sections)
     for row in rows:
         _length(row.get("title"), "row.title", at_most=ROW_TITLE_MAX)
         _length(row.get("id"), "row.id", at_most=ROW_ID_MAX)
         if "description" in row:
             _length(row["description"], "row.description", at_most=ROW_DESCRIPTION_MAX)
     _require(len({row["id"] for row in rows}) == len(rows), "Duplicated id")
+
+
+def _check_sections(sections: list[Any]) -> None:
+    _require(1 <= len(sections) <= SECTIONS_MAX, f"sections must be 1 to {SECTIONS_MAX}")
+    _require(len(sections) == 1 or all("title" in section for section in sections), "a section needs a title")
+    for section in sections:
+        if "title" in section:
+            _length(section["title"], "section.title", at_most=SECTION_TITLE_MAX)
+
+
+def _product(action: Any) -> None:
+    for name in ("catalog_id", "product_retailer_id"):
+        _length(action.get(name), name, at_most=512)
+
+
+def _products(action: Any) -> None:
+    _length(action.get("catalog_id"), "catalog_id", at_most=512)
+    sections = action.get("sections") or []
+    _check_sections(sections)
+    items = [item for section in sections for item in section.get("product_items", [])]
+    _require(1 <= len(items) <= PRODUCTS_MAX, f"product_items must be 1 to {PRODUCTS_MAX} in all")
+    for item in items:
+        _length(item.get("product_retailer_id"), "product_retailer_id", at_most=512)
+
+
+def _catalog(action: Any) -> None:
+    _require(action.get("name") == "catalog_message", "action.name must be catalog_message")
+
+
+def _location_request(action: Any) -> None:
+    _require(action == {"name": "send_location"}, "action.name must be send_location")
+
+
+def _carousel(action: Any) -> None:
+    cards = action.get("cards") or []
+    _require(len(cards) in CARDS, f"cards must be {CARDS.start} to {CARDS.stop - 1}")
+    _require([card.get("card_index") for card in cards] == list(range(len(cards))), "Invalid card_index")
+    for card in cards:
+        _check_header(card.get("header") or {}, {"image", "video"})
+        if "body" in card:
+            _length(card["body"].get("text"), "card.body.text", at_most=CARD_TEXT_MAX)
+            _require(card["body"]["text"].count("\n") <= CARD_BREAKS_MAX, "at most two line breaks in a card")
+    shapes = {_card_buttons(card) for card in cards}
+    _require(len(shapes) == 1, "the cards' buttons must be of one kind and number")
+
+
+def _card_buttons(card: Any) -> tuple[str, int]:
+    action = card.get("action") or {}
+    if card.get("type") == "cta_url":
+        _link_button(action)
+        return "cta_url", 1
+    buttons = action.get("buttons") or []
+    _require(buttons, "a card needs a button", code=131008)
+    for button in buttons:
+        _require(button.get("type") == "quick_reply", "Invalid button type")
+        _length(button["quick_reply"].get("title"), "quick_reply.title", at_most=BUTTON_TITLE_MAX)
+        _length(button["quick_reply"].get("id"), "quick_reply.id", at_most=BUTTON_ID_MAX)
+    return "quick_reply", len(buttons)
 
 
 def _link_button(action: Any) -> None:
@@ -205,4 +303,21 @@ RULES = {
     "reaction": _reaction,
     "interactive": _interactive,
 }
-INTERACTIVE = {"button": _buttons, "list": _list, "cta_url": _link_button}
+INTERACTIVE = {
+    "button": _buttons,
+    "list": _list,
+    "cta_url": _link_button,
+    "product": _product,
+    "product_list": _products,
+    "catalog_message": _catalog,
+    "location_request_message": _location_request,
+    "carousel": _carousel,
+}
+HEADERS = {
+    "button": {"text", "image", "video", "document"},
+    "cta_url": {"text", "image", "video", "document"},
+    "list": {"text"},
+    "product_list": {"text"},
+}
+"""Which interactive types have a header, and of which kinds."""
+FOOTED = set(INTERACTIVE) - {"carousel", "location_request_message"}

@@ -24,11 +24,15 @@ def texts_of(body: dict[str, Any]) -> list[str]:
 def choice_of(body: dict[str, Any], data: str) -> dict[str, Any] | None:
     """The ``interactive`` member of a tap on the button or row with this id; None when there is none."""
     action = (body.get("interactive") or {}).get("action") or {}
+    for card in action.get("cards", []):
+        for button in card["action"].get("buttons", []):
+            if button["quick_reply"]["id"] == data:
+                return {"type": "button_reply", "button_reply": button["quick_reply"]}
     for button in action.get("buttons", []):
         if button["reply"]["id"] == data:
             return {"type": "button_reply", "button_reply": button["reply"]}
     for section in action.get("sections", []):
-        for row in section["rows"]:
+        for row in section.get("rows", []):
             if row["id"] == data:
                 return {"type": "list_reply", "list_reply": row}
     return None

@@ -44,7 +44,7 @@ Renderers = Mapping[type, Callable[[Any, Asked], list[Draft]]]
 
 def marked_drafts(message: OutboundMessage, renderers: Renderers, limits: Limits) -> list[tuple[Part, Draft]]:
     """Drafts in order, each with the part that it belongs to; total. No parts (all settled before) need no drafts."""
-    shown = nearest_parts(message, renderers)
+    shown = nearest_parts(message, lambda content: type(content) in renderers)
     if not shown:
         return []
     *earlier, last = [one.part for one in shown]
