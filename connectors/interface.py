@@ -67,11 +67,16 @@ class Challenge:
 @dataclass(frozen=True, slots=True)
 class InboundRecord:
     """One record for ``iris.inbound.<platform>``: its channel, its peer (empty: the channel's own key), its value
-    (made by ``schemas.inbound.encode_*``)."""
+    (made by ``schemas.inbound.encode_*``).
+
+    Where the person has another identity by now, the record goes to the conversation of that one, unless ``is_fixed``:
+    then it is a fact about that very conversation (that it moved, what became of what was sent from it).
+    """
 
     channel: str
     peer: str
     value: bytes
+    is_fixed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,15 +42,18 @@ def encode_whole(body: bytes) -> bytes:
     return orjson.dumps({"peer": "", "enclosing": {}, "body": base64.b64encode(body).decode()})
 
 
-def decode_raw(value: bytes, *, platform: str, channel: str, received_at: int) -> RawEvent:
-    """Back to a raw event; raises ValueError when the record is not one of ours."""
+def decode_raw(value: bytes, *, platform: str, channel: str, received_at: int, peer: str | None = None) -> RawEvent:
+    """Back to a raw event; raises ValueError when the record is not one of ours.
+
+    ``peer`` is that of the record's key: the value has the identity that the platform named, which may be an old one.
+    """
     data = orjson.loads(value)
     if not isinstance(data, dict) or not isinstance(data.get("enclosing"), dict):
         raise ValueError("inbound record is not an object with peer, enclosing and event or body")
     return RawEvent.model_construct(
         platform=platform,
         channel=channel,
-        peer=data.get("peer", ""),
+        peer=data.get("peer", "") if peer is None else peer,
         received_at=received_at,
         enclosing=data["enclosing"],
         event=data.get("event"),

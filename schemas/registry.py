@@ -11,13 +11,18 @@ from pydantic import BaseModel
 from schemas.base import Model
 from schemas.envelope import AnyEvent, Event
 from schemas.events import EVENT_DATA
+from schemas.identities import Identity
 from schemas.outbound import OutboundMessage
 from schemas.replies import ReplyRequest
 from schemas.upcasters import lift
 
 EVENT_MODELS: dict[str, type[AnyEvent]] = {name: Event[data] for name, data in EVENT_DATA.items()}  # type: ignore[valid-type]
 
-COMMAND_MODELS: dict[str, type[Model]] = {"reply_request": ReplyRequest, "outbound_message": OutboundMessage}
+COMMAND_MODELS: dict[str, type[Model]] = {
+    "reply_request": ReplyRequest,
+    "outbound_message": OutboundMessage,
+    "identity": Identity,
+}
 
 LATEST_VERSION = 1
 """Version of every schema so far; a model that changes incompatibly gets its own number and an upcaster."""

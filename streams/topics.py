@@ -58,7 +58,7 @@ class Topics:
             *(Topic(self.outbound(name), 7 * DAY_MS) for name in self.platforms),
             Topic(self.fetch, DAY_MS),
             Topic(self.dead_letters, 30 * DAY_MS),
-            Topic(self.identities, None, partitions=1),
+            Topic(self.identities, None),
             Topic(self.control, None, partitions=1),
             *(Topic(self.changelog(name), None, config=compaction_lag) for name in stages_with_table),
         )

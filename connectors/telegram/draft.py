@@ -22,10 +22,12 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An event without its envelope; ``at_ms`` is None where Telegram gives no time (then it is when we got it)."""
+    """An event without its envelope; ``at_ms`` is None where Telegram gives no time (then it is when we got it).
+    ``key`` names a fact that several updates tell; all others are known by their update."""
 
     data: EventData
     at_ms: int | None = None
+    key: str | None = None
 
 
 def required(value: str, what: str) -> str:

@@ -22,7 +22,7 @@ from schemas.events import (
 START = "/start "
 """A deep link t.me/<bot>?start=<payload> arrives as this text ("Telegram bot features", section "Deep Linking")."""
 
-REPORTING = frozenset({"migrate_to_chat_id", "migrate_from_chat_id", "new_chat_members", "left_chat_member"})
+REPORTING = frozenset({"new_chat_members", "left_chat_member"})
 """Members that make a Message an event other than a message."""
 
 RARE = frozenset(
@@ -46,7 +46,11 @@ def received(update: Update) -> list[Draft]:
     at_ms = seconds_to_ms(message)
     sender = required(sender_of(update.kind, message), "sender")
     chat = required(ident(obj(message.get("chat"))), "chat")
-    reports = _reports(message, chat)
+    migrated = _migrated(message, chat)
+    if migrated is not None:
+        # Told in both chats, with an update each.
+        return [Draft(migrated, at_ms, key=f"{migrated.old_identity}>{migrated.new_identity}")]
+    reports = _reports(message)
     if reports:
         return [Draft(data, at_ms) for data in reports]
     message_id = required(ident(message, "message_id"), "message_id")
@@ -135,15 +139,20 @@ def _echo(
     )
 
 
-def _reports(message: JsonObject, chat: str) -> list[Any]:
+def _migrated(message: JsonObject, chat: str) -> IdentityChanged | None:
+    """A group became a supergroup; a fact of the chat that was, whichever of the two tells it."""
+    new_chat, old_chat = ident(message, "migrate_to_chat_id"), ident(message, "migrate_from_chat_id")
+    if new_chat:
+        return IdentityChanged(old_identity=chat, new_identity=new_chat, cause="migrate_to_chat_id")
+    if old_chat:
+        return IdentityChanged(old_identity=old_chat, new_identity=chat, cause="migrate_from_chat_id")
+    return None
+
+
+def _reports(message: JsonObject) -> list[Any]:
     """Events of service messages that have types of their own."""
     if REPORTING.isdisjoint(message):
         return []
-    new_chat, old_chat = ident(message, "migrate_to_chat_id"), ident(message, "migrate_from_chat_id")
-    if new_chat:
-        return [IdentityChanged(old_identity=chat, new_identity=new_chat, cause="migrate_to_chat_id")]
-    if old_chat:
-        return [IdentityChanged(old_identity=old_chat, new_identity=chat, cause="migrate_from_chat_id")]
     joined: list[Any] = [
         ContactJoined(contact_id=ident(user), how="member", metadata=person(user))
         for user in objects(message.get("new_chat_members"))

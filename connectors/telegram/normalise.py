@@ -51,7 +51,7 @@ def normalise(raw: RawEvent) -> tuple[AnyEvent, ...] | Unprocessable:
 
 def _event(draft: Draft, raw: RawEvent, *, key: str, ordinal: int) -> AnyEvent:
     kind = WIRE_NAMES[type(draft.data)]
-    identity = event_id(raw.platform, raw.channel, kind, key, ordinal)
+    identity = event_id(raw.platform, raw.channel, kind, draft.key or key, ordinal)
     return EVENT_MODELS[kind](
         id=identity,
         type=kind,

@@ -129,7 +129,9 @@ def peer_of(update: JsonObject) -> str:
     if kind in OF_THE_CHANNEL:
         return ""
     if kind in MESSAGES:
-        return _chat_peer(item) if sender_of(kind, item) else ""
+        # A group that became a supergroup says so in both chats; it is one fact of the one that was.
+        old_chat = ident(item, "migrate_from_chat_id")
+        return (old_chat or _chat_peer(item)) if sender_of(kind, item) else ""
     if kind == "callback_query":
         # A button of a message that was sent inline has no chat; the private chat has the person's own id.
         sender = ident(obj(item.get("from")))
@@ -137,6 +139,12 @@ def peer_of(update: JsonObject) -> str:
     if kind == "message_reaction":
         return _chat_peer(item) if reactor_of(item) else ""
     return _chat_peer(item) or _chat_peer(obj(item.get("message"))) or _somebody(item)
+
+
+def is_fixed(update: JsonObject) -> bool:
+    """Whether the update is about the very chat that it is kept under: that it became another."""
+    item = item_of(update)
+    return "migrate_to_chat_id" in item or "migrate_from_chat_id" in item
 
 
 def reactor_of(item: JsonObject) -> str:

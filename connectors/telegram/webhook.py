@@ -12,7 +12,7 @@ from connectors.interface import Accepted, Channel, InboundRecord, WebhookReques
 from connectors.shared.signing import equal_to
 from connectors.shared.splitting import MalformedJsonError, parse_slice, split_json
 from connectors.telegram.api import SECRET_HEADER
-from connectors.telegram.update import peer_of
+from connectors.telegram.update import is_fixed, peer_of
 from schemas.inbound import encode_raw, encode_whole
 
 
@@ -47,7 +47,7 @@ def split(body: bytes, channel: Channel, channels: Sequence[Channel]) -> Accepte
     peer = peer_of(update)
     bot_id = _bot_id(channel)
     record = encode_raw(bytes(update_slice), enclosing={"bot_id": bot_id} if bot_id else {}, peer=peer)
-    return Accepted((InboundRecord(channel.id, peer, record),))
+    return Accepted((InboundRecord(channel.id, peer, record, is_fixed(update)),))
 
 
 def _bot_id(channel: Channel) -> str:

@@ -15,7 +15,7 @@ from connectors.errors import WebhookRejected
 from connectors.interface import Accepted, Channel, InboundRecord
 from connectors.shared.meta.values import as_dict, as_id, as_list, as_text
 from connectors.shared.splitting import UNREADABLE, MalformedJsonError, parse_slice, split_json
-from connectors.whatsapp.peers import ITEM_LISTS, contact_of, peer_of
+from connectors.whatsapp.peers import ITEM_LISTS, contact_of, is_fixed, peer_of
 from schemas.inbound import encode_raw, encode_whole
 
 WEBHOOK_OBJECT = "whatsapp_business_account"
@@ -139,19 +139,20 @@ def _items(value: Members, place: _Place) -> Iterator[InboundRecord]:
 
 def _item(slice_: msgspec.Raw, container: str, *, contacts: Sequence[dict[str, Any]], place: _Place) -> InboundRecord:
     event = parse_slice(slice_)
-    contact = contact_of(container, as_dict(event), contacts)
+    if event is UNREADABLE:
+        return InboundRecord(place.owner.id, "", encode_whole(bytes(slice_)))
+    item = as_dict(event)
+    contact = contact_of(container, item, contacts)
     place = place.inside(container=container, **({"contact": contact} if contact else {}))
-    return _stored(slice_, event, place, peer=peer_of(container, as_dict(event), contact))
+    peer = peer_of(container, item, contact)
+    value = encode_raw(bytes(slice_), enclosing=place.enclosing, peer=peer)
+    return InboundRecord(place.owner.id, peer, value, is_fixed(container, item))
 
 
 def _record(slice_: msgspec.Raw, place: _Place) -> InboundRecord:
-    return _stored(slice_, parse_slice(slice_), place, peer="")
-
-
-def _stored(slice_: msgspec.Raw, event: Any, place: _Place, *, peer: str) -> InboundRecord:
-    if event is UNREADABLE:
+    if parse_slice(slice_) is UNREADABLE:
         return InboundRecord(place.owner.id, "", encode_whole(bytes(slice_)))
-    return InboundRecord(place.owner.id, peer, encode_raw(bytes(slice_), enclosing=place.enclosing, peer=peer))
+    return InboundRecord(place.owner.id, "", encode_raw(bytes(slice_), enclosing=place.enclosing, peer=""))
 
 
 def _decoded(raw: msgspec.Raw, shape: Any) -> Any:

@@ -86,11 +86,18 @@ def _metadata(item: WhatsAppItem) -> dict[str, Any]:
         "name": as_text(profile.get("name")),
         "username": as_text(profile.get("username")),
         "wa_id": item.person.phone or None,
+        "aliases": _aliases(item),
         "group_id": as_id(item.event.get("group_id")) or None,
         "referred_product": as_dict(item.part("context").get("referred_product")) or None,
         "errors": errors if isinstance(errors, list) and errors else None,
     }
     return {name: value for name, value in metadata.items() if value is not None}
+
+
+def _aliases(item: WhatsAppItem) -> list[str] | None:
+    """The phone number, where it may lead to the conversation that is named by the BSUID beside it; not in a group."""
+    person = item.person
+    return [person.phone] if person.phone and person.user_id and person.user_id == item.peer else None
 
 
 def _read_referral(item: WhatsAppItem) -> None:

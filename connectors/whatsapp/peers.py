@@ -101,6 +101,14 @@ def peer_of(container: str, item: Json, contact: Json) -> str:
     return as_id(as_dict(item.get("system")).get("previous_user_id")) or person_of(container, item, contact).id
 
 
+def is_fixed(container: str, item: Json) -> bool:
+    """Whether the item is about the very conversation that it names: what became of something that we sent from there,
+    or that its person has another user id. A new number is none: conversations that have a BSUID keep it."""
+    if container == STATUSES:
+        return bool(read_opaque(item.get("biz_opaque_callback_data"))[1])
+    return bool(as_id(as_dict(item.get("system")).get("previous_user_id")))
+
+
 def opaque_of(mark: str, peer: str) -> str:
     """What is sent along with a message and comes back in its reports: whose part it is, and whose conversation."""
     whole = f"{OWN_MARK}{mark}:{peer}"

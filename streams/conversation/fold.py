@@ -11,6 +11,7 @@ from schemas.envelope import AnyEvent
 from streams.conversation.history import Entry, entries_of
 from streams.conversation.memory import HISTORY, DictMemory
 from streams.conversation.model import BLANK, State, decode_state
+from streams.conversation.moves import passed_on
 from streams.conversation.policy import Limits
 from streams.conversation.state import evolve
 
@@ -31,16 +32,18 @@ class Folded:
 def fold(events: Sequence[AnyEvent], limits: Limits) -> dict[str, Folded]:
     """Conversation id to its state after these events, given in the order of the log.
 
-    Of several events with one id the first counts. An event that an `event_rejected` names does not count at all,
-    wherever in the log that stands.
+    Of several events with one id the first counts in each conversation, where one that moved passes on what comes too
+    late. An event that an `event_rejected` names does not count at all, wherever in the log that stands.
     """
-    skipped = {event.data.event_id for event in events if event.type == "event_rejected"}
+    skipped = {(event.conversation_id, event.data.event_id) for event in events if event.type == "event_rejected"}
     conversations: dict[str, Folded] = {}
     for event in events:
-        if event.id in skipped:
+        if (event.conversation_id, event.id) in skipped:
             continue
-        skipped.add(event.id)
         one = conversations.setdefault(event.conversation_id, Folded())
+        if passed_on(one.state, event) is not None:
+            continue
+        skipped.add((event.conversation_id, event.id))
         one.state = evolve(one.state, event, one.memory, limits)
     return conversations
 

@@ -6,6 +6,7 @@ prefix  then                                            value
 ``m``   sequence number, 8 bytes big-endian             one message of the history (``history.Entry``)
 ``i``   UUID of an inbound event, 16 bytes              offset at which it was first read; expires
 ``t``   UUID of a message of ours or an echo, 16 bytes  what the log has told of it (``ANSWERED`` …); expires
+``t``   UUID of a `context_carried`, 16 bytes           ``CARRIED``, once it is folded; expires
 ``r``   hash of a platform's message id, 8 bytes        what was reported about it (``sends.Report``); expires
 ``w``                                                   watermarks of delivery and reading (``sends.Marks``); expires
 ``o``   UUID of an edit, deletion or reaction           the event that waits for its message
@@ -31,6 +32,7 @@ ORPHAN = b"o"
 ANSWERED = 1
 PLANNED = 2
 TAKEN_OVER = 4
+CARRIED = 8
 
 
 class Memory(Protocol):

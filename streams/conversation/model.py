@@ -13,6 +13,9 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+HISTORY_START = 10_000
+"""Number of a history's first entry: below it there is room for what another conversation carries in."""
+
 FAR_FUTURE_MS = 1 << 62
 """Stands for a lease without end in comparisons of times."""
 
@@ -71,6 +74,13 @@ class Orphan(msgspec.Struct, frozen=True, array_like=True):
     message_id: str
 
 
+class Moved(msgspec.Struct, frozen=True, array_like=True):
+    """The person is known by another identity, ``to`` (a peer), since ``at``, and so is the conversation."""
+
+    to: str
+    at: int
+
+
 class Lease(msgspec.Struct, frozen=True, array_like=True):
     """A person answers, and the bot is silent, until then; None: until somebody releases."""
 
@@ -83,15 +93,16 @@ class State(msgspec.Struct, frozen=True, array_like=True):
     ``now`` is the latest ``recorded_at`` of the events that changed the state. The history has entries from ``first``
     up to, without, ``next``, with holes. ``timers``: name to due time; a timer that is not here with that very time
     does nothing. ``released_at`` is the last explicit release of the bot; ``is_overdue``: the session's timer has found
-    an answer owed before.
+    an answer owed before. ``moved``: another conversation goes on with this one; ``aliases``: further identities that
+    were seen to be this person's.
     """
 
     now: int = 0
     session_start: int | None = None
     last_message_at: int | None = None
     last_inbound_at: int | None = None
-    first: int = 0
-    next: int = 0
+    first: int = HISTORY_START
+    next: int = HISTORY_START
     language: str = ""
     preferences: dict[str, Any] = {}
     timers: dict[str, int] = {}
@@ -104,6 +115,8 @@ class State(msgspec.Struct, frozen=True, array_like=True):
     released_at: int = 0
     is_unreachable: bool = False
     is_overdue: bool = False
+    moved: Moved | None = None
+    aliases: tuple[str, ...] = ()
 
     def is_leased(self, now: int) -> bool:
         """Whether a person has the conversation at ``now``."""
@@ -121,6 +134,7 @@ class State(msgspec.Struct, frozen=True, array_like=True):
             or self.echoes
             or self.orphans
             or self.lease
+            or self.moved
         )
 
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from schemas.envelope import AnyEvent, Event
-from schemas.events import ContactJoined, ContactLeft, ReactionChanged
-from streams.conversation import amendments, humans, lifetime, sends, turns
+from schemas.events import ChoiceMade, ContactJoined, ContactLeft, MessageReceived, ReactionChanged
+from streams.conversation import amendments, humans, lifetime, moves, sends, turns
 from streams.conversation.memory import Memory
 from streams.conversation.model import BLANK, State, with_timer
 from streams.conversation.policy import Limits
@@ -24,7 +24,7 @@ def evolve(state: State, event: AnyEvent, memory: Memory, limits: Limits) -> Sta
     decision needs.
     """
     handler = HANDLERS.get(event.type)
-    if handler is None:
+    if handler is None or (state.moved is not None and moves.is_left(state, event)):
         return state
     now = max(state.now, event.recorded_at)
     after = handler(state, event, Scope(memory, limits, now))
@@ -39,7 +39,7 @@ def evolve(state: State, event: AnyEvent, memory: Memory, limits: Limits) -> Sta
 
 def _with_end(state: State, end: int) -> State:
     """Outside of a session a window or a send must not stay for ever."""
-    is_lasting = state.last_inbound_at is not None or bool(state.sends)
+    is_lasting = state.last_inbound_at is not None or bool(state.sends) or state.moved is not None
     return with_timer(state, lifetime.FORGET, end) if is_lasting and lifetime.FORGET not in state.timers else state
 
 
@@ -47,6 +47,10 @@ def _on_signal(state: State, event: AnyEvent, scope: Scope) -> State:
     """Where the connector says that it opens the platform's window, it counts as if the person had written."""
     opens = event.data.metadata.get("opens_window") is True
     return turns.opened_window(state, event.occurred_at, scope) if opens else state
+
+
+def _on_message(state: State, event: Event[MessageReceived] | Event[ChoiceMade], scope: Scope) -> State:
+    return moves.acquainted(turns.on_message(state, event, scope), event)
 
 
 def _on_reaction(state: State, event: Event[ReactionChanged], scope: Scope) -> State:
@@ -64,8 +68,8 @@ def _on_contact(state: State, event: Event[ContactJoined] | Event[ContactLeft], 
 
 
 HANDLERS: dict[str, Callable[..., State]] = {
-    "message_received": turns.on_message,
-    "choice_made": turns.on_message,
+    "message_received": _on_message,
+    "choice_made": _on_message,
     "message_edited": amendments.on_amendment,
     "message_deleted": amendments.on_amendment,
     "reaction_changed": _on_reaction,
@@ -91,4 +95,6 @@ HANDLERS: dict[str, Callable[..., State]] = {
     "message_read": sends.on_read,
     "timer_fired": lifetime.on_timer,
     "conversation_expired": lifetime.on_expired,
+    "identity_changed": moves.on_identity_changed,
+    "context_carried": moves.on_carried,
 }

@@ -11,6 +11,7 @@ from streams.conversation.context import Request, reply_request
 from streams.conversation.decide import begin_turn, decide
 from streams.conversation.memory import Memory
 from streams.conversation.model import State
+from streams.conversation.moves import NO_MOVE, Move, departure, introduction
 from streams.conversation.policy import Rules
 from streams.conversation.scope import Scope
 from streams.conversation.state import evolve
@@ -18,19 +19,24 @@ from streams.conversation.state import evolve
 
 @dataclass(slots=True)
 class Step:
-    """The state after an event, and what it led to."""
+    """The state after an event, and what it led to here and (``move``) in other conversations."""
 
     state: State
     events: list[AnyEvent] = field(default_factory=list)
     commands: list[Request | OutboundMessage] = field(default_factory=list)
+    move: Move = NO_MOVE
 
 
 def advance(state: State, event: AnyEvent, memory: Memory, rules: Rules) -> Step:
     """The whole effect of one event that was not folded before. A function of its arguments and of the memory."""
     limits = rules.limits
+    # Asked first, because a conversation that moves forgets what it carries away.
+    move = departure(state, event, memory)
     after = evolve(state, event, memory, limits)
     made = decide(state, after, event, rules)
-    step = Step(after, made.events, [*made.messages])
+    step = Step(
+        after, made.events, [*made.messages], move if move is not NO_MOVE else introduction(state, after, event)
+    )
     for decided in made.events:
         step.state = evolve(step.state, decided, memory, limits)
     requested = begin_turn(step.state, event, rules)

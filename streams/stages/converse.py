@@ -1,11 +1,12 @@
-"""converse: reads ``iris.conversation.events``; writes it, ``iris.ai.requests`` and ``iris.outbound.<platform>``.
+"""converse: reads ``iris.conversation.events``; writes it, ``iris.ai.requests``, ``iris.outbound.<platform>`` and
+``iris.identities``.
 
 Its table is the state of every conversation, a fold of the log. Each record is folded, what follows from it is decided
 and folded at once, and written; when the stage reads its own events back they change nothing.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ from connectors.registry import platforms
 from schemas import headers as names
 from schemas.envelope import AnyEvent
 from schemas.events import EventRejected, TimerFired, wire_name
+from schemas.identities import Identity
 from schemas.ids import derived_id, split_conversation_id
 from schemas.outbound import OutboundMessage
 from schemas.registry import EVENT_MODELS, LATEST_VERSION, SchemaError, decode_event, encode
@@ -24,9 +26,10 @@ from streams.channels import Channels
 from streams.conversation.context import Request, encode_request
 from streams.conversation.memory import INBOUND, UUID, uuid_key
 from streams.conversation.model import BLANK, State, decode_state, encode_state
+from streams.conversation.moves import NO_MOVE, passed_on
 from streams.conversation.policy import Limits, Policy, Rules, limits_of, policy_of
 from streams.conversation.state import HANDLERS
-from streams.conversation.step import advance
+from streams.conversation.step import Step, advance
 from streams.engine.api import Headers, Output, Poison, Record, View
 from streams.engine.seeded import seeded
 from streams.settings import Settings
@@ -67,6 +70,11 @@ class Converse:
         outputs: list[Output] = []
         for record in records:
             event = _decode(record, view.key)
+            moved = passed_on(state, event)
+            if moved is not None:
+                # Not remembered here: the conversation may come back, and then it is read here after all.
+                outputs.append(self._event_output(moved, _passed_on(record, event)))
+                continue
             if _is_copy(view, event, record, self._limits):
                 continue
             step = advance(state, event, view, self._rules(event.platform, event.channel))
@@ -74,13 +82,21 @@ class Converse:
                 # What the engine announces and the state does not have would be announced again and again.
                 view.set_timer(event.data.name, step.state.timers.get(event.data.name))
             state = step.state
-            if step.events:
-                passed_on = _passed_on(record, event)
-                outputs += [self._event_output(decided, passed_on) for decided in step.events]
-                outputs += [self._command_output(command, passed_on) for command in step.commands]
+            if step.events or step.move is not NO_MOVE:
+                outputs += self._outputs(step, _passed_on(record, event))
         if state is not before:
             _write(view, before, state)
         return outputs
+
+    def _outputs(self, step: Step, common: Headers) -> Iterator[Output]:
+        """What a step led to, here and in other conversations."""
+        for event in (*step.events, *step.move.events):
+            yield self._event_output(event, common)
+        for command in step.commands:
+            yield self._command_output(command, common)
+        for old, new in step.move.identities:
+            headers = ((names.SCHEMA, IDENTITY_SCHEMA),)
+            yield Output(self._topics.identities, old.encode(), encode(Identity(conversation_id=new)), headers)
 
     def on_poison(self, record: Record, error: BaseException) -> list[Output]:
         """`event_rejected`: every later fold skips the event, as this one did. Nothing for a key that is no
@@ -148,6 +164,7 @@ class Own(NamedTuple):
 
 
 REQUEST_SCHEMA = f"reply_request/{LATEST_VERSION}"
+IDENTITY_SCHEMA = f"identity/{LATEST_VERSION}".encode()
 MESSAGE_SCHEMA = f"outbound_message/{LATEST_VERSION}"
 
 NO_CONFIG = PlatformConfig(max_retries=1, timeout=5.0).model_dump(mode="json")

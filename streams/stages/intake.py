@@ -1,4 +1,4 @@
-"""intake: reads HTTP ``/webhooks/{platform}/{channel}``, writes ``iris.inbound.<platform>``.
+"""intake: reads HTTP ``/webhooks/{platform}/{channel}`` and ``iris.identities``, writes ``iris.inbound.<platform>``.
 
 Accepted means durable: 2xx only when every record of the body is acknowledged by all in-sync replicas. When that takes
 longer than our share of the platform's own limit, the answer is 503 with Retry-After; a record that lands after it is a
@@ -9,7 +9,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Protocol
 
@@ -40,13 +40,22 @@ class Producing(Protocol):
 
 
 class Intake:
-    """The HTTP application of the public port."""
+    """The HTTP application of the public port. ``current`` gives the conversation that goes on with another."""
 
-    def __init__(self, topics: Topics, settings: Settings, channels: Channels, producer: Producing) -> None:
+    def __init__(
+        self,
+        topics: Topics,
+        settings: Settings,
+        channels: Channels,
+        producer: Producing,
+        *,
+        current: Callable[[str], str] = str,
+    ) -> None:
         self._topics = topics
         self._settings = settings
         self._channels = channels
         self._producer = producer
+        self._current = current
         self._in_hand = 0
         # Looked up per webhook, so kept: the metrics' children by (platform, status), the channels by platform.
         self._answers = cache(lambda platform, status: INTAKE_ANSWERS.labels(platform, status))
@@ -140,6 +149,8 @@ class Intake:
         self, platform: Platform, record: InboundRecord, received_at: bytes, trace: bytes
     ) -> tuple[bytes, bytes, list[tuple[str, bytes]]]:
         key = conversation_id(platform.prefix, record.channel, record.peer)
+        if not record.is_fixed:
+            key = self._current(key)
         headers = [
             (names.SCHEMA, b"raw_event/1"),
             (names.CHANNEL, record.channel.encode()),

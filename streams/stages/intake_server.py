@@ -15,6 +15,7 @@ from streams.engine.partitioner import partition_of
 from streams.engine.seeded import scattered, seeded
 from streams.engine.writer import WireRecord, Writer
 from streams.settings import Settings
+from streams.stages.identities import Identities
 from streams.stages.intake import Intake
 from streams.topics import Topics
 
@@ -50,11 +51,17 @@ async def serve_intake(
     """Until the event is set: then take no more, finish what is in hand, flush."""
     writer = Writer(settings.kafka_url, client_id=f"{settings.topic_prefix}intake", on_failure=end_process)
     await writer.start()
-    intake = Intake(topics, settings, channels, KeyedProducer(writer, settings.partitions))
+    identities = Identities(
+        settings.kafka_url, topics.identities, partitions=settings.partitions, on_failure=end_process
+    )
     # The producer is connected before a port opens, and waits for a broker that went away: no state is "not ready".
     health = admin_application(lambda: "")
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(writer.stop)
+        stack.push_async_callback(identities.stop)
+        await identities.start()
+        producer = KeyedProducer(writer, settings.partitions)
+        intake = Intake(topics, settings, channels, producer, current=identities.current)
         admin = await listen(health, settings.admin_host, settings.admin_port, variable="IRIS_ADMIN_PORT")
         stack.push_async_callback(admin.cleanup)
         public = await listen(intake.application(), settings.host, settings.port, variable="IRIS_PORT")

@@ -48,6 +48,7 @@ class Normalise:
                 platform=platform.name,
                 channel=channel.decode(),
                 received_at=int(float(received_at)),
+                peer=_peer(record, f"{platform.prefix}{channel.decode()}_"),
             )
         except ValueError as error:
             raise Poison(f"no raw event: {error}", record) from error
@@ -60,6 +61,14 @@ class Normalise:
     def _output(self, event: AnyEvent, passed_on: tuple[tuple[str, bytes], ...]) -> Output:
         schema = f"{event.type}/{event.version}".encode()
         return Output(self._events, event.conversation_id.encode(), encode(event), ((names.SCHEMA, schema), *passed_on))
+
+
+def _peer(record: Record, prefix: str) -> str:
+    """Whose conversation intake has put the record into; raises ValueError where the key is none of its channel."""
+    key = record.key.decode()
+    if not key.startswith(prefix):
+        raise ValueError(f"its key {key!r} names no conversation of its channel, which start with {prefix!r}")
+    return key.removeprefix(prefix)
 
 
 PASSED_ON = (names.CHANNEL, names.RECEIVED_AT, names.TRACEPARENT)

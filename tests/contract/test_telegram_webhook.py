@@ -182,3 +182,16 @@ def test_a_record_of_any_depth_is_no_crash(depth: int, name: str) -> None:
         platform="telegram", channel="main", peer="1", received_at=1, enclosing={}, event=event, body=None
     )
     assert isinstance(PLATFORM.normalise(raw), Unprocessable)
+
+
+def test_both_chats_of_a_migration_tell_one_fact_of_the_one_that_was() -> None:
+    old, new = {"id": -5000, "type": "group"}, {"id": -1_000_000_005_000, "type": "supergroup"}
+    told = [
+        {"message_id": 11, "date": 1_790_000_000, "chat": old, "migrate_to_chat_id": new["id"]},
+        {"message_id": 1, "date": 1_790_000_000, "chat": new, "migrate_from_chat_id": old["id"]},
+    ]
+    bodies = [body_of({"update_id": number, "message": message}) for number, message in enumerate(told, 1)]
+    assert [(record.peer, record.is_fixed) for record in map(record_of, bodies)] == [("-5000", True)] * 2
+    (first,), (second,) = map(events_of, bodies)
+    assert (first.id, first.conversation_id) == (second.id, "tg_main_-5000")
+    assert (second.data.old_identity, second.data.new_identity) == ("-5000", "-1000000005000")

@@ -9,7 +9,21 @@ from typing import Any
 import pytest
 
 from connectors.interface import Unprocessable
-from tests.contract.whatsapp_kit import NAMES, NUMBER, PHONE, RECEIVED_AT, USER, accepted, events_of, has, payload, read
+from tests.contract.whatsapp_kit import (
+    NAMES,
+    NUMBER,
+    PHONE,
+    RECEIVED_AT,
+    USER,
+    accepted,
+    change,
+    envelope,
+    events_of,
+    has,
+    message,
+    payload,
+    read,
+)
 
 Row = str | list[tuple[str, dict[str, Any]]]
 
@@ -358,3 +372,26 @@ def test_equal_news_at_another_time_is_other_news() -> None:
 )
 def test_each_item_goes_to_the_conversation_of_its_person(name: str, conversations: list[str]) -> None:
     assert [record.peer for record in accepted(payload(name)).records] == conversations
+
+
+def test_message_with_both_ids_names_the_phone_number_as_an_alias_but_not_in_a_group() -> None:
+    both = {"from": PHONE, "from_user_id": USER}
+    for items, aliases in (
+        ([message() | both], [PHONE]),
+        ([message() | both | {"group_id": "GROUP1"}], None),
+        ([message()], None),
+        ([{name: value for name, value in message().items() if name != "from_user_id"} | {"from": PHONE}], None),
+    ):
+        (event,) = events_of(envelope(change(messages=items)))
+        assert event.data.metadata.get("aliases") == aliases
+
+
+def test_only_facts_about_a_conversation_itself_stay_with_it_when_it_has_moved() -> None:
+    """A report that says what we sent along, and the person's new user id; all else follows the person."""
+    fixed = {
+        name: [record.is_fixed for record in accepted(payload(name)).records]
+        for name in ("statuses", "system", "nobody", "messages")
+    }
+    assert fixed["system"] == [False, False, True, False, False, False, False]
+    assert fixed["statuses"][0]
+    assert not any((*fixed["nobody"], *fixed["messages"]))

@@ -44,7 +44,7 @@ async def test_every_topic_of_the_registry_is_created_once_with_a_leader_for_eac
     assert {topics.inbound(name) for name in platforms()} <= set(created)
     statuses = {status.topic.name: status for status in await topic_statuses(settings.kafka_url, settings)}
     assert all(status.has_leaders for status in statuses.values())
-    assert {name for name, status in statuses.items() if status.partitions == 1} == {topics.identities, topics.control}
+    assert {name for name, status in statuses.items() if status.partitions == 1} == {topics.control}
     assert {status.partitions for status in statuses.values()} == {1, 3}
     assert await ensure_topics(settings.kafka_url, settings) == []
 

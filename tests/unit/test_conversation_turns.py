@@ -4,6 +4,7 @@ import pytest
 
 from schemas.content import LocationContent, MediaContent, StickerContent
 from schemas.replies import AIAnswer
+from streams.conversation.model import HISTORY_START
 from tests.unit.conversation_world import PERSON, START_MS, Talk, contents
 
 
@@ -29,7 +30,7 @@ def test_message_of_an_open_turn_waits_even_in_one_batch() -> None:
     talk = Talk()
     answer = talk.hear(talk.said("first"), talk.said("second"), at_once=True)
     assert answer.types == ["reply_requested"]
-    assert [message.seq for message in talk.state.pending] == [1]
+    assert [message.seq for message in talk.state.pending] == [HISTORY_START + 1]
 
 
 def test_next_turn_knows_the_answer_before_it() -> None:

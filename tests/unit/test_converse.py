@@ -9,7 +9,7 @@ from schemas.registry import decode_event, encode
 from schemas.replies import ReplyRequest
 from streams.channels import Channels
 from streams.conversation.fold import differences, fold
-from streams.conversation.model import BLANK
+from streams.conversation.model import BLANK, HISTORY_START
 from streams.engine.api import Output, Poison, Record
 from streams.settings import Settings
 from streams.stages.converse import REMEMBERED, Converse
@@ -190,7 +190,7 @@ def test_rejected_event_is_told_and_no_fold_counts_it() -> None:
 def test_fold_counts_the_first_of_two_copies() -> None:
     talk = Talk()
     said = talk.said("hello")
-    assert list(fold([said, said], talk.limits)[CONVERSATION].history) == [0]
+    assert list(fold([said, said], talk.limits)[CONVERSATION].history) == [HISTORY_START]
 
 
 def test_copy_of_a_rejected_event_has_no_effect() -> None:
