@@ -1,12 +1,13 @@
 """Access tokens of the channels, kept in memory: asked for once, shared by all calls, renewed before they end.
 
 Asks WeChat's ``stable_token`` ("Get stable access token", 获取稳定版接口调用凭据), which gives all processes of an
-account the same token. So after a refusal it is asked without force first: somebody else may have forced a new one
-already. Force cuts all the others off and has a quota.
+account the same token. So after a refusal it is asked again, without force. Force cuts all the others off and has a
+quota: only the one process of an installation that looks after its channels' health uses it.
 """
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -18,8 +19,10 @@ from connectors.wechat.answers import error_of
 
 RENEW_BEFORE_S = 120.0
 """WeChat makes the next token 300 s before the end of one, and both are good then: ask in between."""
-FORCE_APART_S = 24 * 3600 / 20
-"""``force_refresh`` works 20 times a day; 30 s apart would do for WeChat."""
+FORCE_APART_S = 30.0
+FORCES_A_DAY = 20
+"""``force_refresh`` works 20 times a day, at least 30 s apart."""
+DAY_S = 86_400.0
 
 
 @dataclass(slots=True, eq=False)
@@ -38,7 +41,7 @@ class _Account:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     token: Token | None = None
     refused: str | None = None
-    forced_at_s: float | None = None
+    forced_s: deque[float] = field(default_factory=lambda: deque(maxlen=FORCES_A_DAY))
 
 
 class Tokens:
@@ -58,11 +61,31 @@ class Tokens:
         try:
             async with asyncio.timeout(timeout_s), account.lock:
                 if account.token is None or self._clock() >= account.token.good_until_s:
-                    account.token = await self._fresh(channel, account, timeout_s=timeout_s)
+                    account.token = await self._ask(channel, account, is_forced=False, timeout_s=timeout_s)
                 return account.token
         except TimeoutError:
-            reason = f"stable_token: no access token within {timeout_s:g} s"
-            raise SendError(reason, code="timeout", retryable=True) from None
+            raise _late(timeout_s) from None
+
+    async def force(self, channel: Channel, *, timeout_s: float) -> None:
+        """Replace a token that was refused, unless another one is given out by now or force has been used too often.
+
+        For the one process that may; raises SendError.
+        """
+        account = self._account(channel)
+        try:
+            async with asyncio.timeout(timeout_s), account.lock:
+                token = await self._ask(channel, account, is_forced=False, timeout_s=timeout_s)
+                if token.value == account.refused and self._may_force(account):
+                    account.forced_s.append(self._clock())
+                    token = await self._ask(channel, account, is_forced=True, timeout_s=timeout_s)
+                account.token = token
+        except TimeoutError:
+            raise _late(timeout_s) from None
+
+    def _may_force(self, account: _Account) -> bool:
+        now, times = self._clock(), account.forced_s
+        is_apart = not times or now - times[-1] >= FORCE_APART_S
+        return is_apart and (len(times) < FORCES_A_DAY or now - times[0] >= DAY_S)
 
     def refuse(self, channel: Channel, token: Token) -> bool:
         """WeChat turned this token down. Returns whether it is the second in a row: then a third would not help."""
@@ -82,16 +105,6 @@ class Tokens:
         key = (channel.id, channel.first("app_id"), channel.api_base or api.API_BASE)
         return self._accounts.setdefault(key, _Account())
 
-    async def _fresh(self, channel: Channel, account: _Account, *, timeout_s: float) -> Token:
-        token = await self._ask(channel, account, is_forced=False, timeout_s=timeout_s)
-        if token.value != account.refused:
-            return token
-        now = self._clock()
-        if account.forced_at_s is not None and now - account.forced_at_s < FORCE_APART_S:
-            return token
-        account.forced_at_s = now
-        return await self._ask(channel, account, is_forced=True, timeout_s=timeout_s)
-
     async def _ask(self, channel: Channel, account: _Account, *, is_forced: bool, timeout_s: float) -> Token:
         asked_at_s = self._clock()
         call = _call(channel, is_forced=is_forced)
@@ -103,6 +116,10 @@ class Tokens:
         # A life shorter than the margin is halved, or every call would ask.
         used_s = max(life_s - RENEW_BEFORE_S, life_s / 2)
         return Token(value, asked_at_s + used_s, is_second=account.refused is not None)
+
+
+def _late(timeout_s: float) -> SendError:
+    return SendError(f"stable_token: no access token within {timeout_s:g} s", code="timeout", retryable=True)
 
 
 def _call(channel: Channel, *, is_forced: bool) -> Call:

@@ -14,7 +14,7 @@ from connectors.interface import (
     WebhookRequest,
     Window,
 )
-from connectors.shared.meta.webhook import APP_SECRET, GRAPH_VERSION, VERIFY_TOKEN
+from connectors.shared.meta.webhook import APP_ID, APP_SECRET, GRAPH_VERSION, VERIFY_TOKEN
 from connectors.whatsapp import api
 from connectors.whatsapp.entries import ACCOUNT_FIELD, NUMBER_FIELD, split_changes
 from connectors.whatsapp.item import DIALECT
@@ -47,6 +47,7 @@ class WhatsApp:
         Field(
             ACCOUNT_FIELD, "the WhatsApp Business Account's id; news of another account is refused", is_required=False
         ),
+        APP_ID,
         GRAPH_VERSION,
     )
     attempts: Attempts = Attempts(count=5, timeout_s=3.0)

@@ -9,6 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from connectors.errors import SendError
+from connectors.interface import Channel
 from connectors.shared.http import HttpClient
 from connectors.wechat.sender import Sender
 from connectors.wechat.tokens import Tokens
@@ -72,12 +73,13 @@ async def test_an_expired_token_is_replaced_the_same_way(sender: Sender, fake: F
     assert tokens_asked(fake) == [False, False]
 
 
-async def test_force_is_used_only_on_a_token_that_keeps_being_given_out(sender: Sender, fake: FakeWeChat) -> None:
+async def test_a_sender_never_forces_even_a_token_that_keeps_being_given_out(sender: Sender, fake: FakeWeChat) -> None:
+    """Force cuts every other process off: the process that keeps the channels' health does it, see its tests."""
     await send(sender, fake)
     fake.tokens.break_current()
     assert (await failure(sender, fake)).retryable
-    await send(sender, fake)
-    assert tokens_asked(fake) == [False, False, True]
+    assert (await failure(sender, fake)).channel_wide, "the channel pauses until that process has replaced the token"
+    assert not any(tokens_asked(fake))
 
 
 async def test_a_second_refusal_in_a_row_stops_the_channel(sender: Sender, fake: FakeWeChat) -> None:
@@ -89,12 +91,45 @@ async def test_a_second_refusal_in_a_row_stops_the_channel(sender: Sender, fake:
     assert fake.seen("ann") == ["hi"], "the probe gets through once the token is good again"
 
 
-async def test_force_has_a_pause(sender: Sender, fake: FakeWeChat) -> None:
+async def test_a_token_that_is_refused_again_and_again_stays_the_channels_fault(
+    sender: Sender, fake: FakeWeChat
+) -> None:
     fake.faults.add("token", times=5, path=SEND_PATH)
     kinds = [(await failure(sender, fake)).channel_wide for _ in range(5)]
     assert kinds == [False, True, True, True, True]
-    # The first refusal leads to force, whose new token is refused too; from then on force has to wait.
-    assert tokens_asked(fake).count(True) == 1
+    assert tokens_asked(fake).count(True) == 0
+
+
+@pytest.fixture
+async def tokens(clock: Clock) -> AsyncIterator[Tokens]:
+    client = HttpClient()
+    yield Tokens(client, clock=clock)
+    await client.close()
+
+
+async def _refused(tokens: Tokens, channel: Channel) -> None:
+    tokens.refuse(channel, await tokens.get(channel, timeout_s=TIMEOUT_S))
+
+
+async def test_force_waits_30_s_and_for_another_day_after_20(tokens: Tokens, fake: FakeWeChat, clock: Clock) -> None:
+    channel = channel_of(fake.base_url)
+    for wait_s, forced in [(0, 1), (29, 1), (1, 2), (30, 3), *((30, number) for number in range(4, 21)), (30, 20)]:
+        clock.now += wait_s
+        await _refused(tokens, channel)
+        await tokens.force(channel, timeout_s=TIMEOUT_S)
+        assert tokens_asked(fake).count(True) == forced
+    clock.now += 86_400
+    await _refused(tokens, channel)
+    await tokens.force(channel, timeout_s=TIMEOUT_S)
+    assert tokens_asked(fake).count(True) == 21
+
+
+async def test_force_is_not_used_on_a_token_that_somebody_replaced(tokens: Tokens, fake: FakeWeChat) -> None:
+    channel = channel_of(fake.base_url)
+    await _refused(tokens, channel)
+    fake.tokens.replace()
+    await tokens.force(channel, timeout_s=TIMEOUT_S)
+    assert not any(tokens_asked(fake))
 
 
 async def test_a_refusal_after_success_is_a_first_one_again(sender: Sender, fake: FakeWeChat) -> None:

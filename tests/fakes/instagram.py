@@ -11,6 +11,7 @@ from tests.fakes.instagram_rules import check
 from tests.fakes.messenger_rules import Refused
 from tests.fakes.messenger_views import echoed, texts_of
 from tests.fakes.meta import bearer, graph_error
+from tests.fakes.meta_app import MetaApp
 from tests.fakes.meta_messaging import SEND_PATH, Errors, FakeMessaging
 from tests.fakes.wire import Answer, Call, Event, Request
 
@@ -19,6 +20,17 @@ ACCOUNT_ID = "17841400000000001"
 PAGE_ACCOUNT_ID = "17841400000000002"
 """Linked to a page, whose token and id send for it."""
 PAGE_ID = "100000000000003"
+
+APP_ID = "900000000000011"
+FIELDS = {
+    "messages",
+    "messaging_postbacks",
+    "message_reactions",
+    "messaging_seen",
+    "messaging_referral",
+    "message_edit",
+}
+"""Fields that may be subscribed to; others are not offered to this app."""
 
 TOKENS = {ACCOUNT_ID: "IGAAfake-instagram-user-token", PAGE_ACCOUNT_ID: "EAAfake-instagram-page-token"}
 SENDERS = {ACCOUNT_ID: ACCOUNT_ID, PAGE_ACCOUNT_ID: PAGE_ID}
@@ -43,6 +55,13 @@ class FakeInstagram(FakeMessaging):
         "blocked": ("(#100) The user has blocked this account or messages sent by an app.", 100, 2534029, 400),
         "token": ("Error validating access token: Session has expired.", 190, 463, 400),
     }
+
+    def reset(self) -> None:
+        super().reset()
+        tokens = {SENDERS[account]: token for account, token in TOKENS.items()}
+        self.app = MetaApp(APP_ID, self.app_secret, tokens=tokens, fields=FIELDS)
+        self.app.scopes = ["instagram_basic", "instagram_manage_messages", "pages_manage_metadata"]
+        self.is_linked = True
 
     def channel_table(self, id: str, *, account: str = ACCOUNT_ID) -> dict[str, Any]:
         is_paged = account == PAGE_ACCOUNT_ID
@@ -83,6 +102,11 @@ class FakeInstagram(FakeMessaging):
     # Send API.
 
     def handle(self, request: Request, call: Call) -> Answer:
+        about_app = self.app.answer(request)
+        if about_app is not None:
+            return about_app
+        if request.method == "GET":
+            return self._node(request)
         path = SEND_PATH.fullmatch(request.path)
         if path is None or request.method != "POST":
             return graph_error(f"Unknown path components: {request.path}", code=2500)
@@ -101,6 +125,21 @@ class FakeInstagram(FakeMessaging):
         if self.is_window_closed(request.body, call["user"]):
             return graph_error("(#10) This message is sent outside of allowed window.", code=10, subcode=2534022)
         return self.taken(request.body, call)
+
+    def _node(self, request: Request) -> Answer:
+        """An account by its own token, or a page with the account that is linked to it."""
+        token = bearer(dict(request.headers), dict(request.query))
+        account = next((account for account, own in TOKENS.items() if own == token), None)
+        node = request.path.rpartition("/")[2]
+        if account is None:
+            return graph_error(f"Malformed access token {token}", code=190)
+        if node == "me" and account == ACCOUNT_ID:
+            # The id is an app-scoped number that no webhook carries.
+            return Answer(200, {"user_id": account, "username": "fake.shop", "id": "7000000000000042"})
+        if node != SENDERS[account]:
+            return graph_error("Unsupported get request. Object does not exist", code=100, subcode=33)
+        linked = {"instagram_business_account": {"id": account}} if self.is_linked else {}
+        return Answer(200, {"id": node, "name": "Fake Page", **linked})
 
     def sender_of(self, call: Call) -> str:
         path = SEND_PATH.fullmatch(call["path"])

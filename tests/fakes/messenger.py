@@ -10,6 +10,7 @@ from tests.fakes.faults import Fault
 from tests.fakes.messenger_rules import Refused, check
 from tests.fakes.messenger_views import APP_ID, echoed, texts_of
 from tests.fakes.meta import bearer, graph_error
+from tests.fakes.meta_app import MetaApp
 from tests.fakes.meta_messaging import SEND_PATH, WINDOW_S, Errors, FakeMessaging
 from tests.fakes.wire import Answer, Call, Event, Request
 
@@ -17,6 +18,12 @@ __all__ = ["PAGE_ID", "PAGE_TOKENS", "SECOND_PAGE_ID", "WINDOW_S", "FakeMessenge
 
 PAGE_ID = "100000000000001"
 SECOND_PAGE_ID = "100000000000002"
+MESSAGING_FIELDS = {
+    *("messages", "messaging_postbacks", "message_echoes", "message_edits", "message_reactions", "message_deliveries"),
+    *("message_reads", "messaging_referrals", "messaging_optins", "messaging_handovers", "standby"),
+}
+"""Fields of a page that may be subscribed to, as far as they are about messages."""
+
 INBOX_APP_ID = 26390203743090
 PAGE_TOKENS = {PAGE_ID: "EAAfake-messenger-page-token", SECOND_PAGE_ID: "EAAfake-messenger-second-page-token"}
 
@@ -38,6 +45,11 @@ class FakeMessenger(FakeMessaging):
         "blocked": ("(#551) This person isn't available right now.", 551, 1545041, 400),
         "token": ("Error validating access token: The session has been invalidated.", 190, 460, 400),
     }
+
+    def reset(self) -> None:
+        super().reset()
+        self.app = MetaApp(APP_ID, self.app_secret, tokens=PAGE_TOKENS, fields=MESSAGING_FIELDS)
+        self.app.scopes = ["pages_messaging", "pages_manage_metadata"]
 
     def channel_table(self, id: str, *, page_id: str = PAGE_ID) -> dict[str, Any]:
         return {
@@ -68,6 +80,11 @@ class FakeMessenger(FakeMessaging):
         return self.body_of_accounts(pages, container=container)
 
     def handle(self, request: Request, call: Call) -> Answer:
+        about_app = self.app.answer(request)
+        if about_app is not None:
+            return about_app
+        if request.method == "GET" and request.path.endswith("/me"):
+            return self._me(request)
         path = SEND_PATH.fullmatch(request.path)
         if path is None or request.method != "POST":
             return graph_error(f"Unknown path components: {request.path}", code=2500)
@@ -86,6 +103,13 @@ class FakeMessenger(FakeMessaging):
         if self.is_window_closed(request.body, call["user"]):
             return graph_error("(#10) This message is sent outside of allowed window.", code=10, subcode=2018278)
         return self.taken(request.body, call)
+
+    def _me(self, request: Request) -> Answer:
+        token = bearer(dict(request.headers), dict(request.query))
+        page = next((page for page, own in PAGE_TOKENS.items() if own == token), None)
+        if page is None:
+            return graph_error(f"Malformed access token {token}", code=190)
+        return Answer(200, {"id": page, "name": "Fake Page"})
 
     def sender_of(self, call: Call) -> str:
         page = (SEND_PATH.fullmatch(call["path"]) or [PAGE_ID, PAGE_ID])[1]

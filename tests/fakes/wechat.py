@@ -27,6 +27,7 @@ ENCODING_AES_KEY = base64.b64encode(hashlib.sha256(b"fake wechat").digest()).dec
 ORIGINAL_ID = "gh_example0001"
 
 TOKEN_PATH = "/cgi-bin/stable_token"
+DOMAIN_PATH = "/cgi-bin/get_api_domain_ip"
 SEND_PATH = "/cgi-bin/message/custom/send"
 TEMPLATE_PATH = "/cgi-bin/message/template/send"
 ACTIONS = {"CLICK", "SCAN", "subscribe", "scancode_push", "scancode_waitmsg"}
@@ -185,6 +186,9 @@ class FakeWeChat(FakePlatform):
             return Answer(200, refused.body)
 
     def _carry_out(self, request: Request, call: Call) -> dict[str, Any]:
+        if (request.method, request.path) == ("GET", DOMAIN_PATH):
+            self.tokens.check(request.query.get("access_token"))
+            return {"ip_list": ["192.0.2.20"]}
         if request.method != "POST" or request.path not in (TOKEN_PATH, SEND_PATH, TEMPLATE_PATH):
             raise Refused(40066)
         body = _parsed(request)

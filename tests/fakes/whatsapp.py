@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 
 from tests.fakes.faults import Fault
 from tests.fakes.meta import bearer, usage_header
+from tests.fakes.meta_app import MetaApp
+from tests.fakes.whatsapp_account import BusinessAccount
 from tests.fakes.whatsapp_rules import Refused, check, cloud_error
 from tests.fakes.whatsapp_views import texts_of
 from tests.fakes.whatsapp_webhooks import (
@@ -22,6 +24,12 @@ from tests.fakes.whatsapp_webhooks import (
 )
 from tests.fakes.wire import Answer, Call, Request
 
+APP_ID = "900000000000013"
+APP_FIELDS = {
+    *("messages", "standby", "messaging_handovers", "account_update", "account_alerts", "phone_number_quality_update"),
+    *("message_template_status_update", "message_template_quality_update", "template_category_update"),
+    *("user_preferences", "smb_message_echoes"),
+}
 ACCESS_TOKEN = "EAAfake-whatsapp-access-token"
 
 WINDOW_S = 24 * 3600
@@ -45,6 +53,9 @@ class FakeWhatsApp(WhatsAppWebhooks):
     def reset(self) -> None:
         super().reset()
         self.failures: dict[str, int] = {}
+        self.app = MetaApp(APP_ID, APP_SECRET, tokens={"system user": ACCESS_TOKEN}, fields=APP_FIELDS)
+        self.app.scopes = ["whatsapp_business_messaging", "whatsapp_business_management"]
+        self.account = BusinessAccount(ACCOUNT_ID, self.app, numbers=NUMBERS, token=ACCESS_TOKEN)
         self._recent: deque[float] = deque()
         self._pairs: dict[str, tuple[float, float]] = {}
 
@@ -77,6 +88,10 @@ class FakeWhatsApp(WhatsAppWebhooks):
         return SEND_PATH.fullmatch(request.path) is not None and "type" in body
 
     def handle(self, request: Request, call: Call) -> Answer:
+        # An account's subscription is looked at before the app's: both have an edge of that name.
+        known = None if SEND_PATH.fullmatch(request.path) else self._setting(request)
+        if known is not None:
+            return known
         path = SEND_PATH.fullmatch(request.path)
         if path is None or request.method != "POST":
             return cloud_error(2500, "Unknown path components")
@@ -93,6 +108,11 @@ class FakeWhatsApp(WhatsAppWebhooks):
         except Refused as refused:
             return refused.answer
         return self._taken(request.body, call)
+
+    def _setting(self, request: Request) -> Answer | None:
+        if request.path.endswith(("/subscriptions", "/debug_token")):
+            return self.app.answer(request)
+        return self.account.answer(request)
 
     def _taken(self, body: dict[str, Any], call: Call) -> Answer:
         wamid = self.new_wamid()
