@@ -26,6 +26,7 @@ from connectors.shared.meta.drafts import Draft, attachment, chunks
 from connectors.shared.meta.kinds import COMMON, render_media, render_sticker, written_media
 from connectors.shared.meta.planning import Asked, Renderers, is_for_human_agent, marked_drafts
 from connectors.shared.meta.values import as_id
+from connectors.shared.nearest import template_words
 from schemas.content import MediaContent, StickerContent, TemplateContent
 from schemas.outbound import OutboundMessage, Part
 
@@ -77,7 +78,7 @@ def _template(content: TemplateContent, asked: Asked) -> list[Draft]:
     post_id = as_id(content.native.get("id"))
     if content.name == OWN_POST and post_id:
         return asked.followed_by_buttons(attachment(OWN_POST, {"id": post_id}))
-    words = content.fallback_text or "\n".join((content.name, *content.parameters))
+    words = template_words(content)
     return asked.texts(words, "template written as text: Instagram has no approved templates")
 
 

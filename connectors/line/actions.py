@@ -25,11 +25,18 @@ class Actions:
     lines: list[str] = field(default_factory=list)
 
 
-def actions_of(buttons: Iterable[Button], changes: list[str]) -> Actions:
-    """One action or one line of text per button."""
+def actions_of(buttons: Iterable[Button], changes: list[str], *, is_quick: bool = False) -> Actions:
+    """One action or one line of text per button; only a quick reply can ask for the place."""
     found = Actions()
     for button in buttons:
-        if button.url is None:
+        if button.asks == "location" and is_quick:
+            found.usable.append({"type": "location", "label": _label(button, changes)})
+        elif button.asks is not None:
+            changes.append(
+                f"button {button.label!r}: written as text because LINE asks for a place in quick replies only"
+            )
+            found.lines.append(f"• {button.label}")
+        elif button.url is None:
             found.usable.append(_postback(button, changes))
         elif button.url.startswith(LINK_SCHEMES) and len(button.url) <= api.URI_MAX:
             found.usable.append({"type": "uri", "label": _label(button, changes), "uri": button.url})

@@ -13,6 +13,8 @@ TEST_PATH = "/v2/bot/channel/webhook/test"
 QUOTA_PATH = "/v2/bot/message/quota"
 CONSUMPTION_PATH = "/v2/bot/message/quota/consumption"
 RETRY_KEY_HEADER = "X-Line-Retry-Key"
+LOADING_PATH = "/v2/bot/chat/loading/start"
+MARK_AS_READ_PATH = "/v2/bot/chat/markAsRead"
 SIGNATURE_HEADER = "x-line-signature"
 
 ANSWER_WITHIN_S = 2.0
@@ -27,11 +29,16 @@ TEXT_UTF16_MAX = 5000
 ALT_TEXT_MAX = 1500
 MEDIA_URL_MAX = 2000
 LOCATION_TEXT_MAX = 100
+MEDIA_BYTES_MAX = {"image": 10_000_000, "video": 200_000_000, "audio": 200_000_000, "voice": 200_000_000}
+PREVIEW_BYTES_MAX = 1_000_000
 QUICK_REPLIES_MAX = 13
 LABEL_MAX = 20
 POSTBACK_DATA_MAX = 300
 DISPLAY_TEXT_MAX = 300
 URI_MAX = 10_000
+
+LOADING_S = 5
+"""Shortest time the loading animation is shown; a message ends it ("Display a loading animation")."""
 
 # "Template message reference", buttons template without image or title.
 TEMPLATE_TEXT_MAX = 160

@@ -6,8 +6,8 @@ from typing import Any
 import orjson
 
 from connectors.line import api
-from connectors.line.actions import Action, actions_of
-from connectors.shared.text import truncate, utf8_bytes, utf16_units
+from connectors.line.actions import LINK_SCHEMES, Action, actions_of
+from connectors.shared.text import graphemes, truncate, utf8_bytes, utf16_units
 from schemas.outbound import Card, CardContent
 
 Bubble = dict[str, Any]
@@ -104,6 +104,10 @@ def _bubbles(card: Card, alt_text: str, texts: list[str], changes: list[str]) ->
     elif card.image_url:
         changes.append("card picture sent as a link: LINE takes https links of at most 2000 characters")
         lines.append(card.image_url)
+    tap = _tap(card, alt_text)
+    if card.url and tap is None:
+        changes.append("the card's own link is written as text because LINE cannot open it")
+        lines.append(card.url)
     actions = actions_of(card.buttons, changes)
     text = "\n".join([*filter(None, [card.text]), *lines, *actions.lines])
     title = card.title or ""
@@ -115,8 +119,17 @@ def _bubbles(card: Card, alt_text: str, texts: list[str], changes: list[str]) ->
     # LINE refuses a bubble with nothing in it, and an empty card still stands for its part.
     if not (body or hero or actions.usable):
         body = _texts("", alt_text_of(alt_text), None)
-    first, *more = _filled(actions.usable, used=size_of(body) + size_of(hero)) or [[]]
-    return [_bubble(body, hero=hero, footer=first), *(_bubble(buttons) for buttons in more)]
+    first, *more = _filled(actions.usable, used=size_of(body) + size_of(hero) + size_of(tap)) or [[]]
+    bubble = _bubble(body, hero=hero, footer=first)
+    return [bubble | ({"action": tap} if tap else {}), *(_bubble(buttons) for buttons in more)]
+
+
+def _tap(card: Card, alt_text: str) -> Action | None:
+    """What a tap on the card itself does; its label is only read aloud."""
+    if card.url is None or not card.url.startswith(LINK_SCHEMES) or len(card.url) > api.MEDIA_URL_MAX:
+        return None
+    label = next(filter(str.strip, (card.title or "", alt_text)), "…")
+    return {"type": "uri", "label": truncate(label, api.LABEL_MAX, graphemes), "uri": card.url}
 
 
 def _texts(title: str, text: str, color: str | None) -> list[Bubble]:

@@ -10,9 +10,12 @@ import orjson
 from connectors.interface import Call, Channel, Window
 from connectors.line import api
 from connectors.line.render import Message, render
-from connectors.shared.nearest import nearest_parts
+from connectors.shared.nearest import nearest_parts, told
 from schemas.ids import derived_id
 from schemas.outbound import OutboundMessage
+
+QUOTING = ("text", "sticker")
+"""Objects that can quote ("Messaging API reference": quoteToken)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,26 +35,62 @@ def plan(message: OutboundMessage, window: Window, channel: Channel) -> tuple[Ca
     same call has the same key after a restart.
     """
     objects = list(_objects(message))
+    unseen, left_out = _indicators(message, channel)
     groups = [objects[at : at + api.OBJECTS_PER_CALL] for at in range(0, len(objects), api.OBJECTS_PER_CALL)]
     base = (channel.api_base or api.API_BASE).rstrip("/")
-    return tuple(
+    calls = [
         _reply(base, window.reply_token, group)
         if window.reply_token and number == 0
         else _push(base, message.peer, group)
         for number, group in enumerate(groups)
-    )
+    ]
+    return (*unseen, *told(calls, left_out)) if calls else ()
 
 
 def _objects(message: OutboundMessage) -> Iterator[_Object]:
     """Every object of every part in order; each part has at least one, so that each part is in some call."""
-    first_changes = ("shown without a quote: LINE quotes by token, not by id",) if message.reply_to else ()
+    quote = {"quoteToken": message.quote_token} if message.quote_token else {}
+    first_changes: tuple[str, ...] = ()
     parts = nearest_parts(message)
     for number, shown in enumerate(parts, 1):
         rendered = render(shown.part, is_last=number == len(parts))
+        if number == 1 and quote and rendered.messages[0]["type"] in QUOTING:
+            rendered.messages[0] |= quote
+        elif number == 1 and (quote or message.reply_to):
+            first_changes = ("shown without a quote: LINE quotes by token, and with texts and stickers only",)
         changes = (*first_changes, *shown.changes, *rendered.changes)
         for ordinal, native in enumerate(rendered.messages):
             yield _Object(shown.part.id, ordinal, native, () if ordinal else changes)
         first_changes = ()
+
+
+def _indicators(message: OutboundMessage, channel: Channel) -> tuple[list[Call], list[str]]:
+    """Calls that nobody sees as a message, and what LINE cannot show: it animates in chats with one person only, and
+    marks messages as read by the token that came with them ("Mark messages as read")."""
+    calls, left_out = [], []
+    if message.mark_read and not message.read_token:
+        left_out.append("not marked as read: LINE wants the token that came with the message")
+    if message.read_token:
+        calls.append(_unseen(api.MARK_AS_READ_PATH, {"markAsReadToken": message.read_token}, channel))
+    if message.typing and not message.peer.startswith("U"):
+        left_out.append("typing not shown: LINE has that for one person only")
+    elif message.typing:
+        body = {"chatId": message.peer, "loadingSeconds": api.LOADING_S}
+        calls.append(_unseen(api.LOADING_PATH, body, channel))
+    return calls, left_out
+
+
+def _unseen(path: str, body: dict[str, Any], channel: Channel) -> Call:
+    base = (channel.api_base or api.API_BASE).rstrip("/")
+    return Call(
+        name=path.rpartition("/chat/")[2],
+        method="POST",
+        url=base + path,
+        headers=_headers(),
+        body=body,
+        part_ids=(),
+        is_visible=False,
+    )
 
 
 # A reply is free, must come without a retry key (LINE answers 400), and spends its token even when its answer is lost.

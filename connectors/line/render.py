@@ -7,6 +7,7 @@ from typing import Any
 from connectors.line import api
 from connectors.line.actions import Actions, actions_of, quick_reply
 from connectors.line.cards import alt_text_of, button_bubbles, card_messages, flex_messages
+from connectors.shared.nearest import template_words
 from connectors.shared.text import graphemes, split_text, truncate, utf16_units
 from schemas.content import (
     ContactContent,
@@ -39,8 +40,12 @@ def render(part: Part, *, is_last: bool) -> Rendered:
     """All objects of a part. Only the last part of a message may have quick replies: LINE shows them nowhere else."""
     rendered = Rendered()
     # LINE has no rows: buttons stand below each other in the order of the rows.
-    buttons = [button for row in part.rows for button in row]
-    quick_replies = part.quick_replies
+    inline = [button for row in part.rows for button in row]
+    asking = tuple(button for button in inline if button.asks == "location") if is_last else ()
+    buttons = [button for button in inline if button not in asking]
+    quick_replies = (*part.quick_replies, *asking)
+    if asking:
+        rendered.changes.append("the request for a place is a quick reply: LINE's buttons have none")
     # What would not be shown, or only in part, is shown as buttons instead: those stay, and none is lost.
     if quick_replies and not (is_last and len(quick_replies) <= api.QUICK_REPLIES_MAX):
         why = f"LINE takes {api.QUICK_REPLIES_MAX}" if is_last else "LINE shows them under the last message only"
@@ -48,7 +53,7 @@ def render(part: Part, *, is_last: bool) -> Rendered:
         buttons += quick_replies
         quick_replies = ()
     actions = actions_of(buttons, rendered.changes)
-    quick = actions_of(quick_replies, rendered.changes)
+    quick = actions_of(quick_replies, rendered.changes, is_quick=True)
     actions.lines += quick.lines
     if isinstance(part.content, TextContent):
         rendered.messages += _text_with_buttons(part.content.text, actions, rendered.changes)
@@ -100,7 +105,8 @@ def objects_of(content: Any, changes: list[str]) -> list[Message]:
 
 @objects_of.register
 def _(content: MediaContent, changes: list[str]) -> list[Message]:
-    native = _native_media(content, changes) if _is_fetchable(content.url) else None
+    is_too_large = (content.size_bytes or 0) > api.MEDIA_BYTES_MAX.get(content.kind, 0)
+    native = _native_media(content, changes) if _is_fetchable(content.url) and not is_too_large else None
     if native is None:
         return _link(content, changes)
     if _said(content.caption) == "":
@@ -114,6 +120,8 @@ def _native_media(content: MediaContent, changes: list[str]) -> Message | None:
     if content.kind == "image":
         # The preview may be at most 1 MB and is required; the picture itself is the best guess without one.
         preview = content.preview_url if _is_fetchable(content.preview_url) else content.url
+        if preview == content.url and (content.size_bytes or 0) > api.PREVIEW_BYTES_MAX:
+            changes.append("the picture stands for its own preview, which LINE wants within 1 MB")
         return {"type": "image", "originalContentUrl": content.url, "previewImageUrl": preview}
     if content.kind == "video" and _is_fetchable(content.preview_url):
         return {"type": "video", "originalContentUrl": content.url, "previewImageUrl": content.preview_url}
@@ -169,7 +177,7 @@ def _(content: ContactContent, changes: list[str]) -> list[Message]:
 @objects_of.register
 def _(content: TemplateContent, changes: list[str]) -> list[Message]:
     changes.append("template sent as text: LINE has no approved templates")
-    return texts(content.fallback_text or " ".join([content.name, *content.parameters]))
+    return texts(template_words(content))
 
 
 @objects_of.register

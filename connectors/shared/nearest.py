@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from connectors.interface import Call
-from schemas.content import TextContent
+from schemas.content import TemplateContent, TextContent
 from schemas.outbound import (
     Button,
     Card,
@@ -37,6 +37,14 @@ def card_buttons(card: Card) -> tuple[Button, ...]:
     if card.url is None or any(button.url == card.url for button in card.buttons):
         return card.buttons
     return (*card.buttons, Button(label=card.title or card.url, url=card.url))
+
+
+def template_words(content: TemplateContent) -> str:
+    """What a template says where there are none: its fallback, or its name and all its variables."""
+    if content.fallback_text:
+        return content.fallback_text
+    header = [content.header.text] if isinstance(content.header, TextContent) else []
+    return " ".join(filter(None, (content.name, *header, *content.parameters, *content.named_parameters.values())))
 
 
 def _never(_content: PartContent) -> bool:

@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
+from connectors.shared.nearest import template_words
 from connectors.shared.text import split_text, utf8_bytes, utf16_units
 from connectors.telegram.api import (
     CAPTION_UNITS_MAX,
@@ -222,7 +223,7 @@ def _contact(content: ContactContent) -> list[Piece]:
 
 
 def _template(content: TemplateContent) -> list[Piece]:
-    words = content.fallback_text or " ".join((content.name, *content.parameters))
+    words = template_words(content)
     return text_pieces(words, change=f"Telegram has no templates; {content.name!r} is sent as text")
 
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
+from connectors.shared.nearest import template_words
 from connectors.shared.text import truncate, utf8_bytes
 from connectors.wechat import api
 from connectors.wechat.menu import Menu, Piece, menu_of, said, text_pieces, with_menu
@@ -90,7 +91,7 @@ def _(content: TemplateContent) -> list[Piece]:
     if _is_object(native.get("data")):
         members = {name: native[name] for name in TEMPLATE_MEMBERS if name in native and _is_json(native[name])}
         return [Piece({"template_id": content.name, **members}, name=api.TEMPLATE)]
-    words = content.fallback_text or said(" ".join([content.name, *content.parameters]))
+    words = template_words(content)
     return text_pieces(words, change=f"template {content.name!r} sent as text: it has no native form for WeChat")
 
 

@@ -285,7 +285,7 @@ def test_a_post_of_the_accounts_own_is_shared_by_its_id() -> None:
 @pytest.mark.parametrize(
     ("content", "text"),
     [
-        (TemplateContent(name="order_update", parameters=("A-1001",)), "order_update\nA-1001"),
+        (TemplateContent(name="order_update", parameters=("A-1001",)), "order_update A-1001"),
         (TemplateContent(name="order_update", fallback_text="Your order A-1001"), "Your order A-1001"),
         (TemplateContent(name="MEDIA_SHARE"), "MEDIA_SHARE"),
     ],

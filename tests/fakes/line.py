@@ -20,6 +20,8 @@ from tests.fakes.wire import Answer, Call, Event, Request
 
 REPLY = "/v2/bot/message/reply"
 PUSH = "/v2/bot/message/push"
+LOADING = "/v2/bot/chat/loading/start"
+MARK_AS_READ = "/v2/bot/chat/markAsRead"
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 BODY_BYTES_MAX = 2 * 1024 * 1024
 RETRY_KEY_LIFE_S = 24 * 3600.0
@@ -142,12 +144,14 @@ class FakeLine(FakePlatform):
         setting = self.account.routes.get((request.method, request.path))
         if setting is not None:
             return setting(request)
-        if request.method != "POST" or request.path not in (REPLY, PUSH):
+        if request.method != "POST" or request.path not in (REPLY, PUSH, LOADING, MARK_AS_READ):
             return _error(404, "Not found")
         if len(request.raw) > BODY_BYTES_MAX:
             return _error(413, "Payload Too Large")
         if not isinstance(request.body, dict):
             return _error(400, "The request body could not be parsed as JSON.")
+        if request.path in (LOADING, MARK_AS_READ):
+            return _shown(request)
         problem = problem_of(request.body.get("messages"))
         if problem is not None:
             details = [{"message": problem[1], "property": problem[0]}]
@@ -206,6 +210,19 @@ class FakeLine(FakePlatform):
 
     def _message_id(self) -> str:
         return f"6{self.seed:d}{self.next_number():010d}"
+
+
+def _shown(request: Request) -> Answer:
+    """The loading animation, in chats with one person for 5 to 60 s in steps of 5, and the mark that all was read."""
+    if request.path == MARK_AS_READ:
+        token = request.body.get("markAsReadToken")
+        return Answer(200, {}) if isinstance(token, str) and token else _error(400, "Invalid markAsReadToken")
+    chat, seconds = request.body.get("chatId"), request.body.get("loadingSeconds", 20)
+    if not isinstance(chat, str) or not re.fullmatch(r"U[0-9a-f]{32}", chat):
+        return _error(400, "The property, 'chatId', in the request body is invalid (line: -, column: -)")
+    if seconds not in range(5, 61, 5):
+        return _error(400, "loadingSeconds must be a multiple of 5, from 5 to 60")
+    return Answer(202, {})
 
 
 def _error(status: int, message: str, *, details: list[dict[str, str]] | None = None) -> Answer:

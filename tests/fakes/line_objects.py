@@ -55,6 +55,8 @@ def _problems(message: Any) -> Iterator[tuple[str, str]]:
         )
         return
     yield from check(message)
+    if "quoteToken" in message and message["type"] not in ("text", "sticker"):
+        yield "quoteToken", "Unknown property"
     yield from _quick_reply(message.get("quickReply"))
 
 
@@ -126,10 +128,11 @@ def _quick_reply(quick: Any) -> Iterator[tuple[str, str]]:
         yield "quickReply.items", f"Size must be between 1 and {QUICK_REPLIES_MAX}"
         return
     for item in items:
-        yield from _action("quickReply.items.action", item.get("action") if isinstance(item, dict) else None)
+        action = item.get("action") if isinstance(item, dict) else None
+        yield from _action("quickReply.items.action", action, extra=("location", "camera", "cameraRoll"))
 
 
-def _action(where: str, action: Any) -> Iterator[tuple[str, str]]:
+def _action(where: str, action: Any, *, extra: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
     if not isinstance(action, dict):
         yield where, "Must be an object"
         return
@@ -146,7 +149,7 @@ def _action(where: str, action: Any) -> Iterator[tuple[str, str]]:
             or len(uri) > 10_000
         ):
             yield f"{where}.uri", "Invalid action URI"
-    elif action.get("type") != "message":
+    elif action.get("type") not in ("message", *extra):
         yield f"{where}.type", "Must be one of the following values: [postback, uri, message]"
 
 

@@ -31,14 +31,6 @@ def template_of(content: TemplateContent) -> tuple[Json, list[str]]:
     return template | content.native, changes
 
 
-def template_words(content: TemplateContent) -> str:
-    """What a template says where there are none: its fallback, or its name and all its variables."""
-    if content.fallback_text:
-        return content.fallback_text
-    header = [content.header.text] if isinstance(content.header, TextContent) else []
-    return "\n".join(filter(None, (content.name, *header, *content.parameters, *content.named_parameters.values())))
-
-
 def _header(header: TemplateHeader | None, changes: list[str]) -> list[Json]:
     match header:
         case TextContent():
