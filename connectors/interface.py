@@ -112,7 +112,8 @@ class Call:
     ``url`` and ``headers`` hold ``{secret:NAME}`` where a channel's credential belongs; ``perform`` fills it in and
     ``iris render`` prints ``***``. ``url`` is absolute. Calls that no user can see (typing, callback answers) have
     ``is_visible`` False and cover no part. ``changes`` say, in words, what could not be rendered as asked.
-    ``idempotency_key`` is set where the platform takes one: such a call may be repeated safely within 24 h.
+    ``idempotency_key`` is set where the platform takes one, and where a repeat changes nothing (a reaction, an edit):
+    such a call may be repeated safely within 24 h.
     """
 
     name: str

@@ -1,0 +1,40 @@
+"""What is planned is taken: every message of the corpus goes through every platform's sender to its fake.
+
+The fakes know the documented limits and nothing of the planners; here the whole call counts, address and headers too.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from connectors.interface import Window
+from connectors.registry import sender_class
+from tests.contract.outbound import CREATED_AT, cases, message_of
+from tests.contract.specimens import Specimen, specimen_of, specimens
+from tests.fakes.__main__ import discovered
+
+GIVEN_ONCE = ("reply_token", "callback_ids")
+"""What a platform gives out and takes once; those of the corpus are no fake's."""
+
+
+@pytest.fixture(params=specimens())
+async def specimen(request: pytest.FixtureRequest) -> AsyncIterator[Specimen]:
+    """A platform whose fake runs; its clock stands still at the time of the messages."""
+    fake = discovered()[request.param](clock=lambda: CREATED_AT / 1000)
+    await fake.start()
+    made = specimen_of(specimens()[request.param].platform, fake)
+    yield replace(made, channel=replace(made.channel, api_base=fake.base_url))
+    await fake.stop()
+
+
+@pytest.mark.parametrize("about", cases())
+async def test_every_planned_call_is_taken_by_the_platform(specimen: Specimen, about: str) -> None:
+    case = {name: value for name, value in cases()[about].items() if name not in GIVEN_ONCE}
+    message = message_of(case, specimen.platform, peer=specimen.fake.known_user("ann"))
+    sender = sender_class(specimen.platform.name)()
+    try:
+        for call in specimen.platform.plan(message, Window(CREATED_AT), specimen.channel):
+            await sender.perform(call, specimen.channel, timeout_s=5)
+    finally:
+        await sender.close()
