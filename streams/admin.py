@@ -1,6 +1,7 @@
 """The admin port of a process: ``/livez``, ``/readyz``, ``/startupz`` and ``/metrics``. Writes nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -35,9 +36,13 @@ def admin_application(readiness: Readiness) -> web.Application:
     return app
 
 
-async def listen(app: web.Application, host: str, port: int, *, variable: str) -> web.AppRunner:
-    """Serve an application; raises SettingsError, naming the variable, when the port cannot be opened."""
-    runner = web.AppRunner(app, access_log=None, keepalive_timeout=KEEPALIVE_S, shutdown_timeout=SHUTDOWN_S)
+async def listen(
+    app: web.Application, host: str, port: int, *, variable: str, options: Mapping[str, Any] | None = None
+) -> web.AppRunner:
+    """Serve an application, with further ``options`` of aiohttp's server; raises SettingsError, naming the variable,
+    when the port cannot be opened."""
+    limits: dict[str, Any] = {"keepalive_timeout": KEEPALIVE_S, "shutdown_timeout": SHUTDOWN_S}
+    runner = web.AppRunner(app, access_log=None, **limits, **(options or {}))
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()

@@ -41,6 +41,9 @@ class Settings(BaseSettings):
     worker_admin_port: int | None = Field(None, description="health and metrics of a stage run apart; unset: none")
     body_bytes_max: int = Field(4_000_000, description="a larger webhook body gets 413 (WhatsApp sends up to 3 MB)")
     webhook_requests_max: int = Field(2_000, description="webhooks in hand; beyond: 503 with Retry-After")
+    request_timeout_s: float = Field(
+        10.0, gt=0, description="a connection that sends no complete request within this is closed"
+    )
     answer_share: float = Field(0.8, gt=0, lt=1, description="of the platform's own limit, after which 503 is answered")
 
     ai_url: str | None = Field(None, description="the AI service; unset: the embedded one")

@@ -25,6 +25,7 @@ from streams.engine.failpoints import failpoint
 from streams.engine.seeded import seeded, write_later
 from streams.metrics import INTAKE_ANSWERS, INTAKE_REFUSED, INTAKE_SECONDS
 from streams.settings import Settings
+from streams.stages.intake_patience import Patience
 from streams.topics import Topics
 
 log = logging.getLogger(__name__)
@@ -57,6 +58,7 @@ class Intake:
         self._producer = producer
         self._current = current
         self._in_hand = 0
+        self.patience = Patience(settings.request_timeout_s)
         # Looked up per webhook, so kept: the metrics' children by (platform, status), the channels by platform.
         self._answers = cache(lambda platform, status: INTAKE_ANSWERS.labels(platform, status))
         self._seconds = cache(INTAKE_SECONDS.labels)
@@ -77,8 +79,11 @@ class Intake:
         except LookupError as error:
             # Under one name, whatever was asked for: strangers must not be able to grow the metrics.
             self._answers("unknown", "404").inc()
-            return web.Response(status=404, text=str(error))
+            return _closing(web.Response(status=404, text=str(error)))
+        self.patience.served.add(request.protocol)
         answer = await self._answer(request, platform, channel, began)
+        if 400 <= answer.status < 500:
+            _closing(answer)
         self._answers(platform.name, str(answer.status)).inc()
         self._seconds(platform.name).observe(time.time() - began)
         return answer
@@ -87,6 +92,7 @@ class Intake:
         if self._in_hand >= self._settings.webhook_requests_max:
             return _busy("too many webhooks in hand")
         budget_s = platform.answer_within_s * self._settings.answer_share
+        webhook = None
         self._in_hand += 1
         try:
             async with asyncio.timeout(budget_s):
@@ -99,6 +105,8 @@ class Intake:
             log.info("%s/%s: webhook rejected: %s", platform.name, channel.id, error.reason)
             return web.Response(status=error.status, text=error.reason)
         except TimeoutError:
+            if webhook is None:
+                return web.Response(status=408, text=f"the body did not arrive within {budget_s:g} s")
             log.warning("%s/%s: not durable within %.1f s, answered 503", platform.name, channel.id, budget_s)
             return _busy("not stored in time")
         finally:
@@ -158,6 +166,12 @@ class Intake:
             (names.TRACEPARENT, trace),
         ]
         return key.encode(), record.value, headers
+
+
+def _closing(answer: web.Response) -> web.Response:
+    """Whoever is not believed, or drips, gets no second request on this connection."""
+    answer.force_close()
+    return answer
 
 
 def _busy(reason: str) -> web.Response:

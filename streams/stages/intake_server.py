@@ -6,7 +6,7 @@ The producer batches: records of many requests that wait for the same partition 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from streams.admin import admin_application, listen
 from streams.channels import Channels
@@ -20,6 +20,9 @@ from streams.stages.intake import Intake
 from streams.topics import Topics
 
 log = logging.getLogger(__name__)
+
+LINGERING_S = 1.0
+"""How long the rest of a body that was refused is read and thrown away, so that its sender can read the answer."""
 
 
 class KeyedProducer:
@@ -38,6 +41,23 @@ class KeyedProducer:
         futures = [self._writer.write(topic, partition, batch) for partition, batch in batches.items()]
         for future in futures:
             await future
+
+
+@contextlib.asynccontextmanager
+async def public_port(intake: Intake, settings: Settings) -> AsyncIterator[None]:
+    """Serve the webhooks until the block ends; raises SettingsError when the port cannot be opened.
+
+    Compressed bodies are not unpacked: a small one may hold gigabytes, and intake refuses them by their header.
+    """
+    options = {"auto_decompress": False, "lingering_time": LINGERING_S}
+    runner = await listen(intake.application(), settings.host, settings.port, variable="IRIS_PORT", options=options)
+    assert runner.server is not None, "it listens"
+    sweeping = asyncio.create_task(intake.patience.sweep(runner.server))
+    try:
+        yield
+    finally:
+        sweeping.cancel()
+        await runner.cleanup()
 
 
 async def serve_intake(
@@ -64,7 +84,6 @@ async def serve_intake(
         intake = Intake(topics, settings, channels, producer, current=identities.current)
         admin = await listen(health, settings.admin_host, settings.admin_port, variable="IRIS_ADMIN_PORT")
         stack.push_async_callback(admin.cleanup)
-        public = await listen(intake.application(), settings.host, settings.port, variable="IRIS_PORT")
-        stack.push_async_callback(public.cleanup)
+        await stack.enter_async_context(public_port(intake, settings))
         await on_ready()
         await until.wait()
