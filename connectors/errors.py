@@ -2,7 +2,8 @@
 
 ConnectorError
 ├── WebhookRejected   inbound: answer ``status``, store nothing
-└── SendError         outbound: its fields say what to do next
+├── SendError         outbound: its fields say what to do next
+└── FetchError        media and profiles: may it be tried again, or is its link dead
 """
 
 
@@ -49,3 +50,27 @@ class SendError(ConnectorError):
         self.channel_wide = channel_wide
         self.replan = replan
         self.unreachable = unreachable
+
+
+class FetchError(ConnectorError):
+    """One attempt at a media or profile failed. ``code`` is a word of ours for the log, ``reason`` the whole story.
+
+    ``retryable``: it may be tried again, not before ``retry_after_s`` where that is given. ``is_gone``: nothing lies
+    behind this link any more; where the platform has an id for it, it can give a new one.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        code: str = "refused",
+        retryable: bool = False,
+        retry_after_s: float | None = None,
+        is_gone: bool = False,
+    ) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.code = code
+        self.retryable = retryable
+        self.retry_after_s = retry_after_s
+        self.is_gone = is_gone

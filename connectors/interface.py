@@ -2,16 +2,19 @@
 
 Pure (``Platform``): ``accept`` proves who calls and splits a webhook body, ``normalise`` turns a raw event into events,
 ``plan`` turns a message into calls. No I/O, no clock, no secrets in what they return.
-I/O (``Sender``): ``perform`` makes exactly one attempt of one planned call.
+I/O (``Sender``): ``perform`` makes exactly one attempt of one planned call. ``MediaSource`` and ``ProfileSource`` are
+optional: what a platform has of them, its class ``Fetcher`` offers.
 
 A sub-package ``connectors.<name>`` offers ``PLATFORM`` (a ``Platform``) in its ``__init__`` and the class ``Sender`` in
-its module ``sender``; importing the package must not import the I/O half. What is optional is in ``connectors.care``.
+its module ``sender``, where there is one the class ``Fetcher`` in its module ``fetcher``; importing the package must
+not import the I/O half. What else is optional is in ``connectors.care``.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
+from schemas.content import Content
 from schemas.envelope import AnyEvent
 from schemas.inbound import RawEvent
 from schemas.outbound import OutboundMessage
@@ -143,6 +146,32 @@ class Attempts:
     timeout_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """A media's bytes. ``mime_type`` has no parameters; None when nobody said."""
+
+    data: bytes = field(repr=False)
+    mime_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Whose profile: ``peer`` is that of the conversation; ``metadata`` what their message told beside its content."""
+
+    id: str
+    peer: str
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """``facts`` are JSON: ``name``, ``username``, ``picture_url`` and whatever else the platform tells, none of it sure
+    to be there. ``language`` is a BCP 47 tag, as the platform has it."""
+
+    facts: Mapping[str, Any]
+    language: str | None = None
+
+
 class Platform(Protocol):
     """The pure half. ``prefix`` starts conversation ids; ``answer_within_s`` is the platform's own limit for webhooks;
     ``reply_token_life_s`` is 0 where there is none; ``capabilities`` is told to the AI."""
@@ -184,6 +213,42 @@ class Sender(Protocol):
     async def perform(self, call: Call, channel: Channel, *, timeout_s: float) -> Receipt:
         """Exactly one attempt; raises SendError."""
         ...
+
+    async def close(self) -> None:
+        """Release connections."""
+        ...
+
+
+class Download(Protocol):
+    """Gets what lies behind a link, safely: see ``connectors.shared.download``. Nothing in ``url`` is filled in,
+    because links come from strangers; ``headers`` go to the link's own host only."""
+
+    async def __call__(self, url: str, channel: Channel, *, headers: Mapping[str, str] | None = None) -> Blob:
+        """One attempt; raises FetchError."""
+        ...
+
+
+@runtime_checkable
+class MediaSource(Protocol):
+    """Optional. Where a platform has none, a content's own link is all there is."""
+
+    async def media(self, content: Content, channel: Channel, download: Download, *, timeout_s: float) -> Blob:
+        """One attempt, with a new link where the old one is dead; raises FetchError. ``timeout_s`` is for each call
+        that asks for a link; the download has its own."""
+        ...
+
+
+@runtime_checkable
+class ProfileSource(Protocol):
+    """Optional."""
+
+    async def profile(self, contact: Contact, channel: Channel, *, timeout_s: float) -> Profile | None:
+        """One attempt; None when the platform tells nothing about this contact. Raises FetchError."""
+        ...
+
+
+class Fetcher(Protocol):
+    """One per process, shared by all channels of the platform; a ``MediaSource``, a ``ProfileSource`` or both."""
 
     async def close(self) -> None:
         """Release connections."""

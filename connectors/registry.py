@@ -1,7 +1,7 @@
 """Discovers the platforms: every sub-package of ``connectors`` that offers ``PLATFORM``.
 
 The pure and the I/O half are loaded apart, so that replay can import the first without being able to send. What is
-optional (care of channels, templates) is there when the folder has the module. Folders named in
+optional (media and profiles, care of channels, templates) is there when the folder has the module. Folders named in
 ``IRIS_CONNECTORS_PATH`` (separated like ``PATH``) are searched too.
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 
 import connectors
 from connectors.care import Care, Templates
-from connectors.interface import Platform, Sender
+from connectors.interface import Fetcher, Platform, Sender
 
 NOT_PLATFORMS = {"shared"}
 
@@ -50,6 +50,12 @@ def sender_class(name: str) -> Callable[[], Sender]:
     """The class of a platform's I/O half; raises UnknownPlatform."""
     sender: Callable[[], Sender] = importlib.import_module(f"{_package(name)}.sender").Sender
     return sender
+
+
+def fetcher_class(name: str) -> Callable[[], Fetcher] | None:
+    """The class that fetches a platform's media and profiles, None where it has none; raises UnknownPlatform."""
+    fetcher: Callable[[], Fetcher] | None = _optional(name, "fetcher", "Fetcher")
+    return fetcher
 
 
 def care_class(name: str) -> Callable[[], Care] | None:

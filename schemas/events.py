@@ -276,8 +276,19 @@ class ProfileUpdated(EventData):
 
 
 class MediaStored(EventData):
+    """The bytes are ours: ``content`` as it was received, with our own ``url``, their ``sha256``, size and type. The
+    cause is the event whose content it was."""
+
     message_id: str
     content: Content
+
+
+class MediaFailed(EventData):
+    """They are not and will not be: ``reason`` is a word of ours, ``detail`` what the platform said."""
+
+    message_id: str
+    reason: str
+    detail: str = ""
 
 
 class ConversationExpired(EventData):

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from schemas.base import Model
 from schemas.envelope import AnyEvent, Event
 from schemas.events import EVENT_DATA
+from schemas.fetching import FetchRequest
 from schemas.identities import Identity
 from schemas.outbound import OutboundMessage
 from schemas.replies import ReplyRequest
@@ -22,6 +23,7 @@ COMMAND_MODELS: dict[str, type[Model]] = {
     "reply_request": ReplyRequest,
     "outbound_message": OutboundMessage,
     "identity": Identity,
+    "fetch_request": FetchRequest,
 }
 
 LATEST_VERSION = 1

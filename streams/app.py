@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from connectors.interface import Sender
+from connectors.interface import Fetcher, Sender
 from connectors.registry import platforms, sender_class
 from streams.channels import Channels, load_channels
 from streams.settings import Settings, SettingsError
@@ -15,7 +15,7 @@ from streams.topics import Topics
 
 log = logging.getLogger(__name__)
 
-STAGES = ("normalise", "converse", "respond", "send")
+STAGES = ("normalise", "converse", "respond", "send", "fetch")
 """Every stage that reads a topic; intake reads HTTP."""
 STAGES_WITH_TABLE = ("converse", "respond", "send")
 
@@ -63,11 +63,27 @@ def _send(settings: Settings, topics: Topics, channels: Channels) -> Any:
     return Send(topics, settings, channels, sender)
 
 
+def _fetch(settings: Settings, topics: Topics, channels: Channels) -> Any:
+    from connectors.registry import fetcher_class
+    from connectors.shared.download import Downloader
+    from streams.media_store import media_store
+    from streams.stages.fetch import Fetch
+
+    def fetcher(platform: str) -> Fetcher | None:
+        made = fetcher_class(platform)
+        return None if made is None else made()
+
+    download = Downloader(bytes_max=settings.media_bytes_max, timeout_s=settings.fetch_timeout_s)
+    store = media_store(settings)
+    return Fetch(topics, settings, channels, fetchers=fetcher, download=download, store=store)
+
+
 BUILDERS: dict[str, Callable[[Settings, Topics, Channels], Any]] = {
     "normalise": _normalise,
     "converse": _converse,
     "respond": _respond,
     "send": _send,
+    "fetch": _fetch,
 }
 """A stage imports only what it needs: normalise must not be able to send."""
 

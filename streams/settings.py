@@ -77,6 +77,21 @@ class Settings(BaseSettings):
         200, description="messages of one waiting turn; the oldest leave the turn, logged"
     )
 
+    media_url: str | None = Field(
+        None, description="where media is stored: a folder, or a URL that fsspec knows; unset: media under the data dir"
+    )
+    media_wait_s: float = Field(5.0, ge=0, description="a turn that ends with media waits so long for it to be stored")
+    media_bytes_max: int = Field(26_214_400, ge=1, description="of one media; a larger one stays with the platform")
+    media_types: str = Field(
+        "image/*,video/*,audio/*,application/*,text/plain,text/csv,text/vcard,text/x-vcard,text/calendar",
+        description="MIME types that are stored; others stay with the platform",
+    )
+    fetch_concurrency: int = Field(
+        4, ge=1, description="calls to one platform at once, each up to media_bytes_max in memory"
+    )
+    fetch_timeout_s: float = Field(20.0, gt=0, description="of one attempt at one media or profile")
+    fetch_outage_s_max: float = Field(45.0, ge=0, description="attempts go on so long; then media_failed")
+
     commit_interval_s: float = Field(0.5, gt=0)
     batch_records_max: int = Field(2_000, ge=1, description="records of one step of a pure stage")
     inflight_records_max: int = Field(8_000, ge=1, description="records read and not yet acknowledged, per stage")

@@ -76,6 +76,11 @@ def method_url(base: str | None, method: str) -> str:
     return f"{(base or OFFICIAL_BASE).rstrip('/')}/bot{{secret:bot_token}}/{method}"
 
 
+def file_url(base: str | None, path: str) -> str:
+    """Absolute address of a file by the path of "getFile"; the token stays a placeholder."""
+    return f"{(base or OFFICIAL_BASE).rstrip('/')}/file/bot{{secret:bot_token}}/{path}"
+
+
 def peer(chat_id: str, business_connection_id: str | None = None) -> str:
     """Chat id, with the business connection where there is one."""
     return f"{chat_id}{BUSINESS_SEPARATOR}{business_connection_id}" if business_connection_id else chat_id

@@ -1,4 +1,4 @@
-"""Folds what changes an earlier message: edits, deletions, reactions, stored media.
+"""Folds what changes an earlier message: edits, deletions, reactions.
 
 What overtakes its message waits for it, visibly, as an orphan: the event under an ``o`` key, its id in the state, a
 timer beside it. When the timer fires first, the orphan leaves and ``decide`` says so in the log.
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from schemas.envelope import AnyEvent, Event
-from schemas.events import MediaStored, MessageDeleted, MessageEdited, ReactionChanged
+from schemas.events import MessageDeleted, MessageEdited, ReactionChanged
 from schemas.registry import decode_event, encode
 from streams.conversation import history, wording
 from streams.conversation.history import REACTIONS_MAX, Entry
@@ -63,14 +63,6 @@ def on_orphan_end(state: State, event_id: str, scope: Scope) -> State:
     return state
 
 
-def on_media(state: State, event: Event[MediaStored], scope: Scope) -> State:
-    """The platform's link expires; the AI is told ours from now on."""
-    for seq, entry in history.find(scope, event.data.message_id):
-        if entry.kind == event.data.content.kind and not entry.is_deleted:
-            history.put(scope, seq, replace(entry, media_url=wording.media_url_of(event.data.content)))
-    return state
-
-
 def _timer(orphan: Orphan) -> str:
     return f"{ORPHAN_TIMER}:{orphan.event_id}"
 
@@ -104,6 +96,7 @@ def _edit(state: State, event: Event[MessageEdited], scope: Scope, found: Found)
         kind=content.kind,
         media_url=wording.media_url_of(content),
         revision=event.data.revision,
+        event_id="",
     )
     is_long = len(entry.text) > scope.limits.context_chars_max
     history.put(scope, seq, entry if _is_waiting(state, seq) else history.cut(entry, scope))

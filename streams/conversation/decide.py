@@ -23,7 +23,7 @@ from schemas.ids import derived_id, split_conversation_id
 from schemas.outbound import OutboundMessage, Part
 from schemas.registry import EVENT_MODELS
 from schemas.replies import AIAnswer
-from streams.conversation import wording
+from streams.conversation import media, wording
 from streams.conversation.amendments import AMENDMENTS
 from streams.conversation.humans import ECHO, LEASE
 from streams.conversation.model import State, Turn
@@ -79,10 +79,11 @@ def decide(before: State, after: State, event: AnyEvent, rules: Rules) -> Decisi
 
 
 def begin_turn(state: State, event: AnyEvent, rules: Rules) -> AnyEvent | None:
-    """The request for an answer to all that waits; None while a turn is open or nothing waits, as under a lease."""
+    """The request for an answer to all that waits; None while a turn is open or nothing waits, as under a lease, and
+    for a moment while the media that it would ask about is on its way to us."""
     now = max(state.now, event.recorded_at)
     waiting = [message for message in state.pending if not message.is_gone]
-    if state.turn is not None or not waiting:
+    if state.turn is not None or not waiting or media.is_awaited(state, waiting):
         return None
     first = waiting[0].event_id
     data = ReplyRequested(

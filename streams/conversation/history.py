@@ -19,7 +19,7 @@ REACTIONS_MAX = 16
 class Entry(msgspec.Struct, frozen=True, array_like=True):
     """One message. ``at`` is the platform's clock as the AI is told it (formatting it 50 times a turn would be dear);
     ``message_id`` the platform's id, of our own messages ours; ``details`` are small facts for the AI; ``reactions``:
-    who to emoji."""
+    who to emoji; ``event_id``, where there is media to be stored, the event that brought it."""
 
     role: Literal["user", "assistant"]
     text: str
@@ -33,6 +33,7 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
     revision: int = 0
     is_deleted: bool = False
     reactions: dict[str, str] = {}
+    event_id: str = ""
 
 
 _encoder = msgspec.msgpack.Encoder()

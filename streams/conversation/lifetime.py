@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from schemas.envelope import Event
 from schemas.events import ConversationExpired, TimerFired
-from streams.conversation import amendments, history, humans, sends
+from streams.conversation import amendments, history, humans, media, sends
 from streams.conversation.model import BLANK, State, with_timer
 from streams.conversation.scope import Scope
 from streams.conversation.turns import SESSION, close_turn
@@ -35,6 +35,7 @@ TIMERS: dict[str, Callable[[State, str, Scope], State]] = {
     humans.LEASE: humans.on_lease_end,
     sends.EVIDENCE: sends.on_evidence_end,
     amendments.ORPHAN_TIMER: amendments.on_orphan_end,
+    media.MEDIA: media.on_wait_end,
 }
 
 
@@ -75,6 +76,7 @@ def expire(state: State, scope: Scope) -> State:
         pending=(),
         is_unreachable=False,
         is_overdue=False,
+        profiles={},
     )
     return with_timer(state, FORGET, scope.forget_at)
 

@@ -94,7 +94,7 @@ class State(msgspec.Struct, frozen=True, array_like=True):
     up to, without, ``next``, with holes. ``timers``: name to due time; a timer that is not here with that very time
     does nothing. ``released_at`` is the last explicit release of the bot; ``is_overdue``: the session's timer has found
     an answer owed before. ``moved``: another conversation goes on with this one; ``aliases``: further identities that
-    were seen to be this person's.
+    were seen to be this person's. ``profiles``: contact to when its profile was last asked for.
     """
 
     now: int = 0
@@ -117,6 +117,7 @@ class State(msgspec.Struct, frozen=True, array_like=True):
     is_overdue: bool = False
     moved: Moved | None = None
     aliases: tuple[str, ...] = ()
+    profiles: dict[str, int] = {}
 
     def is_leased(self, now: int) -> bool:
         """Whether a person has the conversation at ``now``."""

@@ -52,6 +52,7 @@ PASSED_ON = frozenset(
         "message_echoed",
         "profile_updated",
         "media_stored",
+        "media_failed",
         "human_took_over",
         "human_released",
     )

@@ -33,6 +33,7 @@ class Limits:
     turn_ms: int = 15_000
     memory_ms: int = 7 * DAY_MS
     orphan_ms: int = ORPHAN_WAIT_MS
+    media_ms: int = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ def limits_of(settings: Settings) -> Limits:
         evidence_ms=int(settings.evidence_wait_s * 1000),
         turn_ms=int(settings.ai_turn_timeout_s * 1000),
         memory_ms=int(settings.dedup_days * DAY_MS),
+        media_ms=int(settings.media_wait_s * 1000),
     )
 
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from schemas.envelope import AnyEvent, Event
 from schemas.events import ChoiceMade, ContactJoined, ContactLeft, MessageReceived, ReactionChanged
-from streams.conversation import amendments, humans, lifetime, moves, sends, turns
+from streams.conversation import amendments, humans, lifetime, media, moves, sends, turns
 from streams.conversation.memory import Memory
 from streams.conversation.model import BLANK, State, with_timer
 from streams.conversation.policy import Limits
@@ -73,7 +73,8 @@ HANDLERS: dict[str, Callable[..., State]] = {
     "message_edited": amendments.on_amendment,
     "message_deleted": amendments.on_amendment,
     "reaction_changed": _on_reaction,
-    "media_stored": amendments.on_media,
+    "media_stored": media.on_stored,
+    "media_failed": media.on_failed,
     "profile_updated": turns.on_profile,
     "contact_joined": _on_contact,
     "contact_left": _on_contact,

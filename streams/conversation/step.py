@@ -6,9 +6,11 @@ What is decided is folded at once, so that the next event of the same batch alre
 from dataclasses import dataclass, field
 
 from schemas.envelope import AnyEvent
+from schemas.fetching import FetchRequest
 from schemas.outbound import OutboundMessage
 from streams.conversation.context import Request, reply_request
 from streams.conversation.decide import begin_turn, decide
+from streams.conversation.media import fetch_requests
 from streams.conversation.memory import Memory
 from streams.conversation.model import State
 from streams.conversation.moves import NO_MOVE, Move, departure, introduction
@@ -23,7 +25,7 @@ class Step:
 
     state: State
     events: list[AnyEvent] = field(default_factory=list)
-    commands: list[Request | OutboundMessage] = field(default_factory=list)
+    commands: list[Request | OutboundMessage | FetchRequest] = field(default_factory=list)
     move: Move = NO_MOVE
 
 
@@ -34,9 +36,8 @@ def advance(state: State, event: AnyEvent, memory: Memory, rules: Rules) -> Step
     move = departure(state, event, memory)
     after = evolve(state, event, memory, limits)
     made = decide(state, after, event, rules)
-    step = Step(
-        after, made.events, [*made.messages], move if move is not NO_MOVE else introduction(state, after, event)
-    )
+    step = Step(after, made.events, [*made.messages, *fetch_requests(state, after, event)])
+    step.move = move if move is not NO_MOVE else introduction(state, after, event)
     for decided in made.events:
         step.state = evolve(step.state, decided, memory, limits)
     requested = begin_turn(step.state, event, rules)

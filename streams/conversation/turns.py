@@ -21,7 +21,7 @@ from schemas.events import (
     ReplyRequested,
 )
 from schemas.ids import derived_id
-from streams.conversation import amendments, history, wording
+from streams.conversation import amendments, history, media, wording
 from streams.conversation.history import Entry
 from streams.conversation.memory import ANSWERED, tell, told
 from streams.conversation.model import State, Turn, Waiting, with_timer
@@ -59,6 +59,7 @@ def on_message(state: State, event: Event[MessageReceived] | Event[ChoiceMade], 
         sender_id=data.sender_id,
         media_url=wording.media_url_of(data.content),
         details=details | {"reply_to": data.reply_to} if data.reply_to else details,
+        event_id=event.id if media.is_kept(data.content) else "",
     )
     state, seq = history.append(state, entry if is_waiting else history.cut(entry, scope), scope)
     pending = state.pending
@@ -79,7 +80,9 @@ def on_message(state: State, event: Event[MessageReceived] | Event[ChoiceMade], 
         pending=pending,
         language=wording.language_of(text) or state.language,
         is_unreachable=False,
+        profiles=media.asked_profiles(state, data.sender_id, scope),
     )
+    state = media.await_stored(state, event, scope)
     if state.orphans and message_id:
         state = amendments.adopt(state, message_id, scope)
     return history.trim(state, scope)
@@ -191,11 +194,12 @@ def on_input_ignored(state: State, event: Event[InputIgnored], scope: Scope) -> 
 
 
 def on_profile(state: State, event: Event[ProfileUpdated], scope: Scope) -> State:
-    """The profile's language counts as long as nobody said otherwise."""
-    language = event.data.language
-    if state.session_start is None or not language or "language" in state.preferences:
+    """The profile's language and name count as long as nobody said otherwise."""
+    profile = {"language": event.data.language, "name": event.data.content.get("name")}
+    news = {name: value for name, value in profile.items() if value and name not in state.preferences}
+    if state.session_start is None or not news:
         return state
-    return replace(state, preferences=_merged(state.preferences, {"language": language}))
+    return replace(state, preferences=_merged(state.preferences, news))
 
 
 def _is_answered(state: State, turn_id: str, scope: Scope) -> bool:

@@ -1,5 +1,5 @@
-"""converse: reads ``iris.conversation.events``; writes it, ``iris.ai.requests``, ``iris.outbound.<platform>`` and
-``iris.identities``.
+"""converse: reads ``iris.conversation.events``; writes it, ``iris.ai.requests``, ``iris.outbound.<platform>``,
+``iris.fetch`` and ``iris.identities``.
 
 Its table is the state of every conversation, a fold of the log. Each record is folded, what follows from it is decided
 and folded at once, and written; when the stage reads its own events back they change nothing.
@@ -17,6 +17,7 @@ from connectors.registry import platforms
 from schemas import headers as names
 from schemas.envelope import AnyEvent
 from schemas.events import EventRejected, TimerFired, wire_name
+from schemas.fetching import FetchRequest
 from schemas.identities import Identity
 from schemas.ids import derived_id, split_conversation_id
 from schemas.outbound import OutboundMessage
@@ -82,7 +83,7 @@ class Converse:
                 # What the engine announces and the state does not have would be announced again and again.
                 view.set_timer(event.data.name, step.state.timers.get(event.data.name))
             state = step.state
-            if step.events or step.move is not NO_MOVE:
+            if step.events or step.commands or step.move is not NO_MOVE:
                 outputs += self._outputs(step, _passed_on(record, event))
         if state is not before:
             _write(view, before, state)
@@ -131,11 +132,13 @@ class Converse:
         headers = _headers(event, f"{event.type}/{event.version}", passed_on)
         return Output(self._topics.events, event.conversation_id.encode(), encode(event), headers)
 
-    def _command_output(self, command: Request | OutboundMessage, passed_on: Headers) -> Output:
+    def _command_output(self, command: Request | OutboundMessage | FetchRequest, passed_on: Headers) -> Output:
         key = command.conversation_id.encode()
         if isinstance(command, Request):
             headers = _headers(command, REQUEST_SCHEMA, passed_on)
             return Output(self._topics.ai_requests, key, encode_request(command), headers)
+        if isinstance(command, FetchRequest):
+            return Output(self._topics.fetch, key, encode(command), _headers(command, FETCH_SCHEMA, passed_on))
         headers = _headers(command, MESSAGE_SCHEMA, passed_on)
         return Output(self._topics.outbound(command.platform), key, encode(command), headers)
 
@@ -166,6 +169,7 @@ class Own(NamedTuple):
 REQUEST_SCHEMA = f"reply_request/{LATEST_VERSION}"
 IDENTITY_SCHEMA = f"identity/{LATEST_VERSION}".encode()
 MESSAGE_SCHEMA = f"outbound_message/{LATEST_VERSION}"
+FETCH_SCHEMA = f"fetch_request/{LATEST_VERSION}"
 
 NO_CONFIG = PlatformConfig(max_retries=1, timeout=5.0).model_dump(mode="json")
 """For a platform that is installed no more: its log can still be folded."""
@@ -218,7 +222,7 @@ def _passed_on(record: Record, event: AnyEvent) -> Headers:
     return tuple((name, value) for name, value in record.headers if name in wanted)
 
 
-def _headers(value: AnyEvent | Request | OutboundMessage, schema: str, passed_on: Headers) -> Headers:
+def _headers(value: AnyEvent | Request | OutboundMessage | FetchRequest, schema: str, passed_on: Headers) -> Headers:
     return ((names.SCHEMA, schema.encode()), (names.CHANNEL, value.channel.encode()), *passed_on)
 
 

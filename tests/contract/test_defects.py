@@ -87,6 +87,12 @@ PROOFS: dict[str, tuple[str, ...]] = {
     "22 users without a phone number": (
         "contract/test_whatsapp_plan.py::test_who_has_no_phone_number_is_written_to_by_user_id",
     ),
+    "23 media links that have expired": (
+        "integration/test_media.py::test_a_picture_is_stored_before_the_ai_is_asked_about_it_though_its_first_link_has_died",
+        "contract/test_media.py::test_whatsapp_asks_for_a_new_link_when_the_webhooks_has_died",
+        "contract/test_media.py::test_a_new_link_that_is_dead_already_is_asked_for_again",
+        "contract/test_media.py::test_media_that_is_gone_is_told_and_no_secret_with_it",
+    ),
     "24 text cut inside a grapheme or measured wrongly": (
         "contract/test_whatsapp_plan.py::test_text_is_never_cut_inside_a_grapheme",
         "contract/test_line_plan.py::test_text_is_measured_in_utf16_units",

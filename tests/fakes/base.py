@@ -17,6 +17,7 @@ from aiohttp import web
 
 from tests.fakes import control
 from tests.fakes.faults import ACCEPTING, REFUSING, Fault, Faults
+from tests.fakes.media import Shelf
 from tests.fakes.wire import Answer, Call, Delivery, Event, Request, abort, read, respond
 
 HOLD_S = 0.3
@@ -33,6 +34,8 @@ class FakePlatform(ABC):
     """How often ``say`` repeats a delivery that was not answered with 2xx."""
     redelivery_wait_s: float = 0.2
     delivery_timeout_s: ClassVar[float] = 5.0
+    link_life_s: float = 3600.0
+    """Of a link to media."""
 
     def __init__(self, *, webhook_url: str = "", seed: int = 0, clock: Callable[[], float] = time.time) -> None:
         self.webhook_url = webhook_url
@@ -53,6 +56,8 @@ class FakePlatform(ABC):
         self.journal: list[Call] = []
         self.deliveries: list[Delivery] = []
         self.faults = Faults(self.seed)
+        self.shelf = Shelf(lambda: self.clock(), self.link_life_s)
+        self.lookups: list[tuple[str, int]] = []
         self._seen: dict[str, list[str]] = {}
 
     # What each platform says about itself.
@@ -96,6 +101,11 @@ class FakePlatform(ABC):
     @abstractmethod
     def refuse(self, fault: Fault, call: Call) -> Answer:
         """The platform's real error answer for ``rate``, ``error``, ``permanent``, ``blocked`` or ``token``."""
+
+    def look_up(self, request: Request) -> Answer | None:
+        """The answer to a request for media or a profile, which no user sees; None for every other request. What came
+        of it stands in ``lookups`` (path and status) and not in the journal."""
+        return None
 
     def query(self, body: bytes) -> dict[str, str]:
         """The query that proves ``body``, where a platform puts its proof there."""
@@ -237,6 +247,10 @@ class FakePlatform(ABC):
 
     async def _serve(self, http: web.Request) -> web.StreamResponse:
         request = await read(http)
+        looked_up = self.look_up(request)
+        if looked_up is not None:
+            self.lookups.append((request.path, looked_up.status))
+            return respond(looked_up)
         call = self._open(request)
         is_visible = self.describe(request, call)
         kinds = REFUSING | ACCEPTING if is_visible else {"token"}

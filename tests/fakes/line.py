@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 from tests.fakes.base import FakePlatform
 from tests.fakes.faults import Fault
 from tests.fakes.line_account import Account
+from tests.fakes.line_lookups import look_up
 from tests.fakes.line_objects import problem_of, visible_texts
 from tests.fakes.wire import Answer, Call, Event, Request
 
@@ -121,6 +122,21 @@ class FakeLine(FakePlatform):
 
     def redelivered(self, event: Event) -> Event:
         return {**event, "deliveryContext": {"isRedelivery": True}}
+
+    # Media and profiles.
+
+    def user_media(self, user: str, data: bytes, *, kind: str = "image", mime_type: str = "image/jpeg") -> Event:
+        """A message whose content lies with LINE."""
+        event = self.user_message(user, "", type=kind, contentProvider={"type": "line"})
+        del event["message"]["text"]
+        self.shelf.put(event["message"]["id"], data, mime_type)
+        return event
+
+    def look_up(self, request: Request) -> Answer | None:
+        people = {
+            native: {"displayName": name, "userId": native, "language": "th"} for native, name in self._names.items()
+        }
+        return look_up(request, self.shelf, people, token=self.access_token)
 
     # The API.
 

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from tests.fakes.base import FakePlatform
 from tests.fakes.faults import Fault
+from tests.fakes.telegram_lookups import look_up
 from tests.fakes.telegram_rules import (
     CALLBACK_TEXT_MAX,
     OTHERS,
@@ -153,6 +154,22 @@ class FakeTelegram(FakePlatform):
             if name != "update_id" and isinstance(item, dict):
                 return str(item.get("message_id") or item.get("id") or event.get("update_id"))
         return str(event.get("update_id"))
+
+    # Files and people.
+
+    def user_media(self, user: str, data: bytes, *, group: str | None = None, caption: str | None = None) -> Event:
+        """A photo in two sizes, of which the larger has these bytes."""
+        file_id = f"AgACAgFake{self.seed}A{self.next_number()}"
+        self.shelf.put(file_id, data, "image/jpeg")
+        small = {"file_id": f"{file_id}s", "file_unique_id": "s", "width": 90, "height": 60}
+        large = {"file_id": file_id, "file_unique_id": "l", "width": 900, "height": 600, "file_size": len(data)}
+        event = self.user_message(user, "", group=group, photo=[small, large], caption=caption)
+        del event["business_message" if "~" in user else "message"]["text"]
+        return event
+
+    def look_up(self, request: Request) -> Answer | None:
+        people = {native: name for native, name in self._names.items() if name not in self.strangers}
+        return look_up(request, self.shelf, people, token=TOKEN)
 
     # The API.
 

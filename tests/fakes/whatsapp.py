@@ -3,6 +3,8 @@
 What it sends to the webhook, statuses too, is in ``whatsapp_webhooks``.
 """
 
+import base64
+import re
 from collections import deque
 from typing import Any, ClassVar
 
@@ -22,7 +24,7 @@ from tests.fakes.whatsapp_webhooks import (
     WhatsAppWebhooks,
     number_of,
 )
-from tests.fakes.wire import Answer, Call, Request
+from tests.fakes.wire import Answer, Call, Event, Request
 
 APP_ID = "900000000000013"
 APP_FIELDS = {
@@ -31,6 +33,9 @@ APP_FIELDS = {
     *("user_preferences", "smb_message_echoes"),
 }
 ACCESS_TOKEN = "EAAfake-whatsapp-access-token"
+
+MEDIA_PATH = re.compile(r"/v\d+\.\d+/(9\d{14})")
+LINK_PATH = "/whatsapp_business/attachments/"
 
 WINDOW_S = 24 * 3600
 MESSAGES_PER_S = 1000
@@ -49,6 +54,7 @@ class FakeWhatsApp(WhatsAppWebhooks):
     name: ClassVar[str] = "whatsapp"
     messages_per_s: int = MESSAGES_PER_S
     is_strict: bool = False
+    link_life_s: float = 300.0
 
     def reset(self) -> None:
         super().reset()
@@ -77,6 +83,41 @@ class FakeWhatsApp(WhatsAppWebhooks):
             "FAKE_WHATSAPP_VERIFY_TOKEN": VERIFY_TOKEN,
             "FAKE_WHATSAPP_ACCESS_TOKEN": ACCESS_TOKEN,
         }
+
+    # Media ("Media": an id, then a link that lives five minutes, both with the token).
+
+    def user_media(
+        self, user: str, data: bytes, *, kind: str = "image", mime_type: str = "image/jpeg", with_link: bool = True
+    ) -> Event:
+        """A message with media; ``with_link``: as newer webhooks, it brings a first link along."""
+        media_id = str(900_000_000_000_000 + self.next_number())
+        sha256 = base64.b64encode(self.shelf.put(media_id, data, mime_type).sha256).decode()
+        media = {"id": media_id, "mime_type": mime_type, "sha256": sha256}
+        link = {"url": self._link(media_id)} if with_link else {}
+        return self.user_message(user, "", type=kind, **{kind: media | link})
+
+    def look_up(self, request: Request) -> Answer | None:
+        path = MEDIA_PATH.fullmatch(request.path)
+        is_link = request.path.startswith(LINK_PATH)
+        if request.method != "GET" or not (path or is_link):
+            return None
+        is_authentic = bearer(dict(request.headers), {}) == ACCESS_TOKEN
+        if is_link:
+            media = self.shelf.behind(request.path.removeprefix(LINK_PATH))
+            if not is_authentic:
+                return Answer(401)
+            return Answer(200, media.data, {"Content-Type": media.mime_type}) if media else Answer(404)
+        if not is_authentic:
+            return cloud_error(190, "Malformed access token")
+        media_id = path.group(1) if path else ""
+        media = self.shelf.items.get(media_id)
+        if media is None or request.query.get("phone_number_id") not in NUMBERS:
+            return cloud_error(100, f"Object with ID '{media_id}' does not exist", subcode=33)
+        answer = {"messaging_product": "whatsapp", "url": self._link(media_id), "mime_type": media.mime_type}
+        return Answer(200, answer | {"sha256": media.sha256.hex(), "file_size": len(media.data), "id": media_id})
+
+    def _link(self, media_id: str) -> str:
+        return f"{self.base_url}{LINK_PATH}{self.shelf.link(media_id)}"
 
     # Cloud API.
 

@@ -55,7 +55,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the API answers; a ``body`` of None is an empty body."""
+    """What the API answers; a ``body`` of None is an empty body, one of bytes goes out as it is."""
 
     status: int = 200
     body: Any = None
@@ -78,12 +78,14 @@ async def read(http: web.Request) -> Request:
 
 
 def respond(answer: Answer) -> web.Response:
-    """JSON, or nothing, with the answer's headers."""
+    """JSON, bytes or nothing, with the answer's headers."""
     if answer.status == 0:
         # The connection is gone already; the status only keeps aiohttp's response object happy.
         return web.Response(status=500)
     if answer.body is None:
         return web.Response(status=answer.status, headers=answer.headers)
+    if isinstance(answer.body, bytes):
+        return web.Response(body=answer.body, status=answer.status, headers=answer.headers)
     return web.json_response(answer.body, status=answer.status, headers=answer.headers)
 
 

@@ -6,7 +6,7 @@ so. Reads and writes a log and a table in memory.
 
 from collections.abc import Callable, Sequence
 
-from schemas.content import TextContent
+from schemas.content import MediaContent, TextContent
 from schemas.envelope import AnyEvent
 from schemas.events import (
     ContactJoined,
@@ -14,6 +14,8 @@ from schemas.events import (
     DeliveryReported,
     HumanReleased,
     HumanTookOver,
+    MediaFailed,
+    MediaStored,
     MessageDeleted,
     MessageEdited,
     MessageRead,
@@ -21,6 +23,7 @@ from schemas.events import (
     ReactionChanged,
     ReferralReceived,
 )
+from schemas.fetching import FetchRequest
 from schemas.outbound import OutboundMessage
 from schemas.registry import decode_command, decode_event, encode
 from schemas.replies import ReplyRequest
@@ -45,6 +48,7 @@ class World(Talk):
         self.has_forgotten = False
         self.requests: list[ReplyRequest] = []
         self.messages: list[OutboundMessage] = []
+        self.fetches: list[FetchRequest] = []
         self.in_flight: list[OutboundMessage] = []
         self.settled: list[OutboundMessage] = []
         self.actions: Sequence[Callable[[int, int], None]] = (
@@ -67,6 +71,8 @@ class World(Talk):
             self.stage_crashes,
             self.person_comes_or_goes,
             self.operator_acts,
+            self.shows,
+            self.fetch_ends,
         )
 
     def act(self, action: Action) -> None:
@@ -82,6 +88,10 @@ class World(Talk):
         text = ("hi", "สวัสดี", "a text that is longer than the context tells", "")[a % 4]
         event = self.said(text, f"m{self._count % 9}", occurred_at=self.now - b % 50, reply_token=f"token{b}")
         self.happens(event.model_copy(update={"recorded_at": self.now - a % 3}))
+
+    def shows(self, a: int, b: int) -> None:
+        content = MediaContent(kind="image", media_id=f"id{a}", caption="seen" if a % 2 else None)
+        self.happens(self.said(content, f"m{self._count % 9}", occurred_at=self.now - b % 50))
 
     def taps(self, a: int, b: int) -> None:
         self.happens(self.tapped(f"choice{a}", callback_id=f"callback{b}"))
@@ -167,6 +177,22 @@ class World(Talk):
             insights = {"language": ("th", "en")[a % 2], f"likes{a % 3}": b}
             self.happens(self.replied(request.id, f"answer {a}" if a % 7 else "", user_insights=insights))
 
+    def fetch_ends(self, a: int, b: int) -> None:
+        """Within the wait or long after it, sometimes twice as after a crash, for good or not."""
+        wanted = [request for request in self.fetches if request.what == "media"]
+        if not wanted:
+            return
+        request = wanted[b % len(wanted)]
+        if a % 3:
+            self.fetches.remove(request)
+        message_id = request.message_id or ""
+        content = MediaContent(kind="image", url=f"memory://{request.id}", mime_type="image/png")
+        stored, failed = (
+            MediaStored(message_id=message_id, content=content),
+            MediaFailed(message_id=message_id, reason="x"),
+        )
+        self.happens(self.event(failed if b % 4 == 0 else stored, cause=request.causation_id))
+
     def send_starts(self, a: int, _: int) -> None:
         if self.messages:
             message = self.messages.pop(0)
@@ -202,6 +228,8 @@ class World(Talk):
                 self.unwritten.append(output.value)
             elif output.topic == TOPICS.ai_requests:
                 self.requests.append(decode_command(output.value, ReplyRequest))
+            elif output.topic == TOPICS.fetch:
+                self.fetches.append(decode_command(output.value, FetchRequest))
             else:
                 self.messages.append(decode_command(output.value, OutboundMessage))
         self.position += len(records)
@@ -245,6 +273,7 @@ class World(Talk):
             self.checkpoint = (self.table.copy(), self.position)
         if passes_ms > self.limits.memory_ms:
             self.requests, self.messages, self.in_flight, self.settled = [], [], [], []
+            self.fetches = []
             self.has_forgotten = True
         self.now = end
         self.fire()

@@ -27,6 +27,7 @@ from schemas.events import (
     SendStarted,
     wire_name,
 )
+from schemas.fetching import FetchRequest
 from schemas.ids import derived_id, event_id
 from schemas.outbound import OutboundMessage
 from schemas.registry import EVENT_MODELS, decode_command, decode_event, encode
@@ -69,6 +70,11 @@ class Answer:
     def messages(self) -> list[OutboundMessage]:
         outputs = [output for output in self.outputs if output.topic == TOPICS.outbound("line")]
         return [decode_command(output.value, OutboundMessage) for output in outputs]
+
+    @property
+    def fetches(self) -> list[FetchRequest]:
+        outputs = [output for output in self.outputs if output.topic == TOPICS.fetch]
+        return [decode_command(output.value, FetchRequest) for output in outputs]
 
     @property
     def types(self) -> list[str]:

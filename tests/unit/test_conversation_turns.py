@@ -202,7 +202,7 @@ def test_oldest_messages_leave_a_turn_that_grows_too_long() -> None:
 def test_content_is_told_in_words(
     content: MediaContent | StickerContent | LocationContent, text: str, kind: str, url: str | None, details: object
 ) -> None:
-    talk = Talk()
+    talk = Talk(media_wait_s=0)
     (request,) = talk.hear(talk.said(content)).requests
     asked = request.question.message
     assert (asked.message_text, asked.message_type, asked.media_url, asked.metadata) == (text, kind, url, details)

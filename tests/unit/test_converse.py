@@ -108,9 +108,9 @@ def test_own_events_read_back_write_nothing() -> None:
 
 def test_outputs_carry_schema_channel_trace_and_time_of_acceptance() -> None:
     talk = Talk()
-    event, command = talk.hear(talk.said("hello")).outputs
-    assert (event.topic, command.topic) == (TOPICS.events, TOPICS.ai_requests)
-    for output, schema in ((event, b"reply_requested/1"), (command, b"reply_request/1")):
+    outputs = talk.hear(talk.said("hello")).outputs
+    assert [output.topic for output in outputs] == [TOPICS.events, TOPICS.fetch, TOPICS.ai_requests]
+    for output, schema in zip(outputs, (b"reply_requested/1", b"fetch_request/1", b"reply_request/1"), strict=True):
         assert output.key == CONVERSATION.encode()
         found = dict(output.headers)
         assert (found[headers.SCHEMA], found[headers.CHANNEL]) == (schema, b"shop")
