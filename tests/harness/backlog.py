@@ -17,6 +17,7 @@ def read_by(topics: Topics, stage: str) -> tuple[str, ...]:
         "converse": (topics.events,),
         "respond": (topics.ai_requests,),
         "send": tuple(topics.outbound(name) for name in topics.platforms),
+        "fetch": (topics.fetch,),
     }[stage]
 
 
