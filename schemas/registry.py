@@ -9,6 +9,7 @@ import orjson
 from pydantic import BaseModel
 
 from schemas.base import Model
+from schemas.control import ChannelHealth, TemplateState
 from schemas.envelope import AnyEvent, Event
 from schemas.events import EVENT_DATA
 from schemas.fetching import FetchRequest
@@ -24,6 +25,8 @@ COMMAND_MODELS: dict[str, type[Model]] = {
     "outbound_message": OutboundMessage,
     "identity": Identity,
     "fetch_request": FetchRequest,
+    "channel_health": ChannelHealth,
+    "template_state": TemplateState,
 }
 
 LATEST_VERSION = 1

@@ -1,5 +1,6 @@
 """The only place where parts are wired: settings and channels in, a running stage or intake out."""
 
+import asyncio
 import contextlib
 import logging
 import os
@@ -102,7 +103,8 @@ async def run_stage(name: str, settings: Settings) -> None:
         raise SettingsError(f"no stage {name!r}; there are: {', '.join(STAGES)}")
     await require_topics(settings.kafka_url, settings)
     topics = build_topics(settings)
-    stage = BUILDERS[name](settings, topics, configured_channels(settings))
+    channels = configured_channels(settings)
+    stage = BUILDERS[name](settings, topics, channels)
     config = StageConfig(
         bootstrap=settings.kafka_url,
         group=f"{settings.topic_prefix}{name}",
@@ -122,9 +124,29 @@ async def run_stage(name: str, settings: Settings) -> None:
         health = admin_application(runtime.readiness)
         port = settings.worker_admin_port
         admin = await listen(health, settings.admin_host, port, variable="IRIS_WORKER_ADMIN_PORT")
+    beside = asyncio.create_task(_keep(settings, topics, channels, runtime)) if name == "send" else None
     await runtime.run(until=stop_on_signals(), on_ready=announce_ready)
+    if beside is not None:
+        beside.cancel()
+        await asyncio.gather(beside, return_exceptions=True)
     if admin is not None:
         await admin.cleanup()
+
+
+async def _keep(settings: Settings, topics: Topics, channels: Channels, runtime: Any) -> None:
+    """Look after the channels: each platform's by the process that holds partition 0 of its outbound topic, because
+    that is one process in an installation. Its failure is logged, and sending goes on."""
+    from aiokafka.structs import TopicPartition
+
+    from streams.care.keeping import Keeping
+
+    def holds(platform: str) -> bool:
+        return TopicPartition(topics.outbound(platform), 0) in runtime.engine.trackers
+
+    try:
+        await Keeping(settings, topics, channels, holds=holds).run()
+    except Exception:
+        log.exception("the channels' health is no longer looked after; restart this process")
 
 
 async def run_intake(settings: Settings) -> None:

@@ -69,6 +69,8 @@ class Settings(BaseSettings):
     )
     evidence_wait_s: float = Field(60.0, description="how long an unknown send waits for evidence")
 
+    health_interval_s: float = Field(60.0, ge=1, description="between two questions about every channel's health")
+
     session_hours: float = Field(24.0, description="context, preferences and session go after this silence")
     dedup_days: float = Field(7.0, description="how long inbound ids are remembered (WhatsApp redelivers that long)")
     context_messages: int = Field(50, ge=1, description="messages told to the AI; older ones leave the state")

@@ -6,9 +6,10 @@ named. Writes to a platform only on ``register``. No output holds a credential.
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+import orjson
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn
@@ -18,8 +19,10 @@ from connectors.care import Care, Finding, Site, webhook_path
 from connectors.interface import Channel
 from connectors.registry import care_class, platform_named
 from connectors.shared.http import REDACTED
+from schemas.control import health_key
 from streams.app import configured_channels
 from streams.channels import Channels
+from streams.cli.known import last_known
 from streams.cli.operating import operating
 from streams.cli.output import CommandError, say, write_lines
 from streams.settings import Settings
@@ -33,7 +36,9 @@ Job = Callable[[Care, Channel, Site], Awaitable[tuple[Finding, ...]]]
 def list_all(settings: Settings, *, as_json: bool) -> None:
     """A table, or one JSON object per line; raises CommandError (78 a wrong setting)."""
     with operating():
-        rows = [_row(channel) for channel in configured_channels(settings).all]
+        channels = configured_channels(settings).all
+    known = last_known(settings) if channels else {}
+    rows = [_row(channel, known) for channel in channels]
     if as_json:
         write_lines(rows)
     elif rows:
@@ -144,7 +149,7 @@ def without_secrets(text: str, channel: Channel) -> str:
     return text
 
 
-def _row(channel: Channel) -> dict[str, Any]:
+def _row(channel: Channel, known: Mapping[str, bytes]) -> dict[str, Any]:
     fields = platform_named(channel.platform).fields
     return {
         "platform": channel.platform,
@@ -154,18 +159,20 @@ def _row(channel: Channel) -> dict[str, Any]:
         "settings": {field.name: channel.first(field.name) for field in fields if not field.is_secret},
         "api_base": channel.api_base,
         "care": care_class(channel.platform) is not None,
+        "health": orjson.loads(known.get(health_key(channel.platform, channel.id), b"null")),
     }
 
 
 def _print_rows(rows: Sequence[dict[str, Any]]) -> None:
     table = Table(box=None)
-    for name in ("platform", "channel", "webhook", "credentials", "checks"):
+    for name in ("platform", "channel", "webhook", "credentials", "health", "since"):
         table.add_column(name, overflow="fold")
     for row in rows:
         given = [name + (f" ({count})" if count > 1 else "") for name, count in row["credentials"].items() if count]
         missing = [f"[dim]no {name}[/]" for name, count in row["credentials"].items() if not count]
         words = (row["platform"], row["channel"], row["webhook"], ", ".join([*given, *missing]))
-        table.add_row(*words, "yes" if row["care"] else "none")
+        health = row["health"] or {"state": "unknown" if row["care"] else "no checks", "since": ""}
+        table.add_row(*words, health["state"], health["since"])
     Console().print(table)
 
 

@@ -59,7 +59,9 @@ class FakeInstagram(FakeMessaging):
     def reset(self) -> None:
         super().reset()
         tokens = {SENDERS[account]: token for account, token in TOKENS.items()}
-        self.app = MetaApp(APP_ID, self.app_secret, tokens=tokens, fields=FIELDS)
+        self.app = MetaApp(
+            APP_ID, self.app_secret, tokens=tokens, fields=FIELDS, delivers=lambda: bool(self.webhook_url)
+        )
         self.app.scopes = ["instagram_basic", "instagram_manage_messages", "pages_manage_metadata"]
         self.is_linked = True
 

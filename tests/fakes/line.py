@@ -58,7 +58,7 @@ class FakeLine(FakePlatform):
         self.tokens: dict[str, Token] = {}
         self.retry_keys: dict[str, tuple[float, Answer]] = {}
         self.pushes = 0
-        self.account = Account(self.bot_user_id)
+        self.account = Account(self.bot_user_id, lambda: self.webhook_url)
         self.account.used = lambda: self.pushes
         self.account.quota = lambda: self.monthly_quota
 

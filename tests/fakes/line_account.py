@@ -12,11 +12,13 @@ TEST_OK = {"success": True, "statusCode": 200, "reason": "OK", "detail": "200"}
 
 
 class Account:
-    """``endpoint`` None: never set. ``test`` is the answer of the delivery test; ``used`` counts pushed messages."""
+    """``endpoint`` is empty until one is set, unless the fake delivers to one anyway. ``test`` is the answer of the
+    delivery test; ``used`` counts pushed messages."""
 
-    def __init__(self, bot_user_id: str) -> None:
+    def __init__(self, bot_user_id: str, delivers_to: Callable[[], str]) -> None:
         self.bot_user_id = bot_user_id
-        self.endpoint: str | None = None
+        self._delivers_to = delivers_to
+        self._given = ""
         self.is_active = True
         self.test: dict[str, Any] = dict(TEST_OK)
         self.chat_mode = "bot"
@@ -31,12 +33,21 @@ class Account:
             ("GET", "/v2/bot/message/quota/consumption"): lambda _: Answer(200, {"totalUsage": self.used()}),
         }
 
+    @property
+    def endpoint(self) -> str:
+        """What was set, else where the fake delivers to."""
+        return self._given or self._delivers_to()
+
+    @endpoint.setter
+    def endpoint(self, value: str) -> None:
+        self._given = value
+
     def _info(self, _request: Request) -> Answer:
         named = {"userId": self.bot_user_id, "basicId": "@000fake", "displayName": "Fake Shop"}
         return Answer(200, {**named, "chatMode": self.chat_mode, "markAsReadMode": "auto"})
 
     def _endpoint(self, _request: Request) -> Answer:
-        if self.endpoint is None:
+        if not self.endpoint:
             return Answer(404, {"message": "Webhook endpoint not found"})
         return Answer(200, {"endpoint": self.endpoint, "active": self.is_active})
 
@@ -48,7 +59,7 @@ class Account:
         return Answer(200, {})
 
     def _test(self, _request: Request) -> Answer:
-        if self.endpoint is None:
+        if not self.endpoint:
             return Answer(400, {"message": "Webhook endpoint not found"})
         return Answer(200, {**self.test, "timestamp": "2026-11-24T10:00:00.000Z"})
 

@@ -48,7 +48,13 @@ class FakeMessenger(FakeMessaging):
 
     def reset(self) -> None:
         super().reset()
-        self.app = MetaApp(APP_ID, self.app_secret, tokens=PAGE_TOKENS, fields=MESSAGING_FIELDS)
+        self.app = MetaApp(
+            APP_ID,
+            self.app_secret,
+            tokens=PAGE_TOKENS,
+            fields=MESSAGING_FIELDS,
+            delivers=lambda: bool(self.webhook_url),
+        )
         self.app.scopes = ["pages_messaging", "pages_manage_metadata"]
 
     def channel_table(self, id: str, *, page_id: str = PAGE_ID) -> dict[str, Any]:

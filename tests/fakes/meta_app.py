@@ -4,6 +4,7 @@ Sources: Graph API "Debug Token", "Application: subscriptions", "Page: subscribe
 """
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from tests.fakes.meta import bearer, graph_error
@@ -16,8 +17,17 @@ class MetaApp:
     """``tokens`` maps each account (node) to its token, ``fields`` names what may be subscribed to. Switches:
     ``callback_answers`` False: the URL check fails; ``expires_at``, ``scopes`` and ``is_valid`` of every token."""
 
-    def __init__(self, id: str, secret: str, *, tokens: dict[str, str], fields: set[str]) -> None:
+    def __init__(
+        self,
+        id: str,
+        secret: str,
+        *,
+        tokens: dict[str, str],
+        fields: set[str],
+        delivers: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.id, self.secret = id, secret
+        self._delivers = delivers
         self.tokens = tokens
         self.fields = fields
         self.webhooks: dict[str, dict[str, Any]] = {}
@@ -86,6 +96,9 @@ class MetaApp:
         return Answer(200, {"success": True})
 
     def _subscriptions(self, node: str) -> Answer:
+        if node not in self.subscribed and self._delivers():
+            # The fake delivers to a webhook that nobody has registered.
+            return Answer(200, {"data": [{"id": self.id, "subscribed_fields": sorted(self.fields)}]})
         return Answer(200, {"data": [self.subscribed[node]] if node in self.subscribed else []})
 
     def _subscribe(self, node: str, body: dict[str, Any]) -> Answer:

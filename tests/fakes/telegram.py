@@ -49,7 +49,7 @@ class FakeTelegram(FakePlatform):
         self.callbacks: dict[str, bool] = {}
         self.strangers: set[str] = set()
         self.moved: dict[str, int] = {}
-        self.hook = Webhook()
+        self.hook = Webhook(lambda: self.webhook_url)
         self._last_ids: dict[str, int] = getattr(self, "_last_ids", {})
 
     def spinning(self) -> list[str]:

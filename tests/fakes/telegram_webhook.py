@@ -17,8 +17,9 @@ SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
 class Webhook:
     """``url`` is empty until one is set; ``last_error`` is (Unix seconds, message), as after failed deliveries."""
 
-    def __init__(self) -> None:
-        self.url = ""
+    def __init__(self, delivers_to: Callable[[], str]) -> None:
+        self._delivers_to = delivers_to
+        self._url = ""
         self.secret_token = ""
         self.allowed_updates: list[str] | None = None
         self.pending = 0
@@ -28,6 +29,15 @@ class Webhook:
             "deleteWebhook": self._delete,
             "getWebhookInfo": self._info,
         }
+
+    @property
+    def url(self) -> str:
+        """What was set, else where the fake delivers to anyway."""
+        return self._url or self._delivers_to()
+
+    @url.setter
+    def url(self, value: str) -> None:
+        self._url = value
 
     def _set(self, body: Mapping[str, Any]) -> bool:
         url = str(body.get("url", ""))

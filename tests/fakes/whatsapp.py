@@ -61,7 +61,9 @@ class FakeWhatsApp(WhatsAppWebhooks):
         self.failures: dict[str, int] = {}
         self.app = MetaApp(APP_ID, APP_SECRET, tokens={"system user": ACCESS_TOKEN}, fields=APP_FIELDS)
         self.app.scopes = ["whatsapp_business_messaging", "whatsapp_business_management"]
-        self.account = BusinessAccount(ACCOUNT_ID, self.app, numbers=NUMBERS, token=ACCESS_TOKEN)
+        self.account = BusinessAccount(
+            ACCOUNT_ID, self.app, numbers=NUMBERS, token=ACCESS_TOKEN, delivers_to=lambda: self.webhook_url
+        )
         self._recent: deque[float] = deque()
         self._pairs: dict[str, tuple[float, float]] = {}
 

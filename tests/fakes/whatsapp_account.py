@@ -4,6 +4,7 @@ Sources: WhatsApp Business Platform "Webhooks: overrides", "Business phone numbe
 """
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from tests.fakes.meta import bearer, graph_error
@@ -23,7 +24,16 @@ class BusinessAccount:
     """One account with its numbers. ``numbers`` maps ids to what is known of them; ``templates`` are in the form of the
     API; ``overrides`` maps nodes to the address that they override the app's with."""
 
-    def __init__(self, id: str, app: MetaApp, *, numbers: dict[str, str], token: str) -> None:
+    def __init__(
+        self,
+        id: str,
+        app: MetaApp,
+        *,
+        numbers: dict[str, str],
+        token: str,
+        delivers_to: Callable[[], str] = lambda: "",
+    ) -> None:
+        self._delivers_to = delivers_to
         self.id, self.app, self.token = id, app, token
         self.numbers: dict[str, dict[str, Any]] = {
             number: {"display_phone_number": shown, "verified_name": "Fake Shop", "quality_rating": "GREEN"}
@@ -59,7 +69,9 @@ class BusinessAccount:
         hooks = {
             "phone_number": self.overrides.get(node),
             "whatsapp_business_account": self.overrides.get(self.id),
-            "application": self.app.webhooks.get("whatsapp_business_account", {}).get("callback_url"),
+            "application": self.app.webhooks.get("whatsapp_business_account", {}).get("callback_url")
+            # The fake delivers to a webhook that nobody has registered.
+            or self._delivers_to(),
         }
         hooks = {name: url for name, url in hooks.items() if url}
         return Answer(200, {"id": node, **self.numbers[node], "webhook_configuration": hooks})
@@ -74,7 +86,7 @@ class BusinessAccount:
         }
         if self.id in self.overrides:
             entry["override_callback_uri"] = self.overrides[self.id]
-        return Answer(200, {"data": [entry] if self.is_subscribed else []})
+        return Answer(200, {"data": [entry] if self.is_subscribed or self._delivers_to() else []})
 
     def _subscribe(self, request: Request) -> Answer:
         body = request.body or {}

@@ -1,0 +1,44 @@
+"""``iris.control``: what every process is to know; the last value of a key counts.
+
+Keys: ``health/<platform>/<channel>``, and ``template/<platform>/<account>/<language>/<name>``. No value holds a
+credential.
+"""
+
+from typing import Literal
+
+from schemas.base import Model, Timestamp
+
+
+class ChannelHealth(Model):
+    """How a channel is doing, and since when it is so."""
+
+    state: Literal["connected", "transient", "bad_credentials", "limited", "unsubscribed"]
+    detail: str = ""
+    since: Timestamp
+
+
+class TemplateState(Model):
+    """What is known about a message template; ``is_approved`` None: nobody knows, so the platform is to judge."""
+
+    name: str
+    language: str
+    status: str = ""
+    is_approved: bool | None = None
+    category: str = ""
+    quality: str = ""
+    reason: str = ""
+
+
+def health_key(platform: str, channel: str) -> str:
+    """Where a channel's health stands."""
+    return f"health/{platform}/{channel}"
+
+
+def template_prefix(platform: str, account: str) -> str:
+    """What the keys of all templates of an account begin with."""
+    return f"template/{platform}/{account}/"
+
+
+def template_key(platform: str, account: str, language: str, name: str) -> str:
+    """Where a template's state stands."""
+    return f"{template_prefix(platform, account)}{language}/{name}"

@@ -1,0 +1,53 @@
+"""Health on a real broker: a token that is revoked is on the log, on the metric and in `iris channels list`."""
+
+from pathlib import Path
+
+import orjson
+import pytest
+
+from streams.app import STAGES
+from streams.broker import Broker
+from tests.fakes.telegram import TOKEN
+from tests.harness.channels import configure, iris
+from tests.harness.deployment import CHANNEL, Deployment
+from tests.harness.eventually import eventually
+from tests.harness.topics import read_topic
+
+pytestmark = pytest.mark.broker
+
+
+async def test_a_revoked_token_is_told_once_and_by_one_of_several_processes(
+    broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = {"health_interval_s": 1, "partitions": 3}
+    it = Deployment(broker.bootstrap, tmp_path, platforms=["telegram"], settings=settings)
+
+    async def told() -> list[str]:
+        stored = await read_topic(it.bootstrap, f"{it.prefix}conversation.events")
+        events = [orjson.loads(record.value or b"") for record in stored if b'"health"' in (record.value or b"")]
+        return [event["data"]["change"] for event in events if event["type"] == "channel_updated"]
+
+    async def has_told(*changes: str) -> None:
+        assert await told() == list(changes)
+
+    async with it.running(STAGES):
+        fake = it.fakes["telegram"]
+        it.processes["send-b"] = it.process("send", instance="-b", data_dir=str(tmp_path / "b"))
+        await it.start(["send-b"])
+
+        def is_asked() -> None:
+            assert any("getWebhookInfo" in call["path"] for call in fake.journal)
+
+        await eventually(is_asked, timeout_s=20)
+        fault = fake.faults.add("token")
+        await eventually(lambda: has_told("bad_credentials"), timeout_s=20)
+        monkeypatch.setenv("IRIS_KAFKA_BOOTSTRAP_SERVERS", it.bootstrap)
+        monkeypatch.setenv("IRIS_TOPIC_PREFIX", it.prefix)
+        (tmp_path / "cli").mkdir()
+        configure([fake], tmp_path / "cli", monkeypatch, id=CHANNEL)
+        code, (line,), _ = await iris("channels", "list")
+        assert (code, line["health"]["state"]) == (0, "bad_credentials")
+        fault.left = 0
+        await eventually(lambda: has_told("bad_credentials", "connected"), timeout_s=20)
+        for record in await read_topic(it.bootstrap, f"{it.prefix}control"):
+            assert TOKEN.encode() not in (record.value or b"")

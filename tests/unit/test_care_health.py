@@ -1,0 +1,235 @@
+"""Health of channels with a stepped clock: who asks, how often, and what is told when a state changes."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import pytest
+from prometheus_client import REGISTRY
+
+from connectors.care import Finding, Health, HealthState, Site
+from connectors.interface import Channel
+from connectors.registry import platforms
+from schemas.control import ChannelHealth, health_key
+from schemas.registry import decode_command, decode_event
+from streams.care.keeper import Keeper, World
+from streams.engine.api import Headers, Output
+
+SHOP = Channel("shop", "telegram", {})
+BAR = Channel("bar", "telegram", {})
+EVENTS = "events"
+START_S = 1_790_000_000.0
+
+
+class ScriptedCare:
+    """Answers what the test says; counts the questions."""
+
+    def __init__(self) -> None:
+        self.states: dict[str, Health] = defaultdict(lambda: Health("connected"))
+        self.asked: list[str] = []
+
+    async def health(self, channel: Channel) -> Health:
+        self.asked.append(channel.id)
+        health = self.states[channel.id]
+        if health.detail == "raise":
+            raise LookupError("a mistake of the connector's")
+        return health
+
+    async def check(self, channel: Channel, site: Site) -> tuple[Finding, ...]:
+        return ()
+
+    async def register(self, channel: Channel, site: Site) -> tuple[Finding, ...]:
+        return ()
+
+    async def close(self) -> None:
+        return
+
+
+class MemorySink:
+    """The broker: the log, and ``iris.control`` as it would be read back. ``lag``: nothing is read back yet."""
+
+    def __init__(self) -> None:
+        self.events: list[Output] = []
+        self.control: dict[str, bytes] = {}
+        self.puts = 0
+        self.is_away = False
+        self.lag = False
+
+    async def write(self, output: Output) -> None:
+        if self.is_away:
+            raise OSError("no broker")
+        self.events.append(output)
+
+    async def put(self, key: str, value: bytes | None, headers: Headers = ()) -> None:
+        if self.is_away:
+            raise OSError("no broker")
+        assert value is not None
+        self.puts += 1
+        if not self.lag:
+            self.control[key] = value
+
+
+class Installation:
+    """One keeper under test; time and partition 0 are the test's."""
+
+    def __init__(self, channels: Sequence[Channel] = (SHOP,), *, sink: MemorySink | None = None) -> None:
+        self.now_s, self.is_holder = START_S, True
+        self.care, self.sink = ScriptedCare(), sink or MemorySink()
+        self.keeper = Keeper(
+            channels,
+            platforms(),
+            {"telegram": self.care},
+            world=World(lambda: self.now_s, self._sleep, lambda _platform: self.is_holder),
+            sink=self.sink,
+            known=self.sink.control,
+            events_topic=EVENTS,
+            interval_s=60.0,
+        )
+
+    async def _sleep(self, seconds: float) -> None:
+        self.now_s += seconds
+
+    async def later(self, seconds: float = 60.0) -> None:
+        self.now_s += seconds
+        await self.keeper.tick()
+
+    async def sees(self, *states: HealthState) -> list[str]:
+        """A minute each; what the log was told in all."""
+        for state in states:
+            self.care.states[SHOP.id] = Health(state, f"why {state}")
+            await self.later()
+        return [decode_event(output.value).data.change for output in self.sink.events]
+
+
+@pytest.mark.parametrize(
+    ("states", "told"),
+    [
+        (["connected", "connected"], []),
+        (["bad_credentials"], ["bad_credentials"]),
+        (["connected", "transient", "transient", "connected"], ["transient", "connected"]),
+        (["connected", "limited", "unsubscribed", "bad_credentials"], ["limited", "unsubscribed", "bad_credentials"]),
+        (["unsubscribed", "connected", "unsubscribed"], ["unsubscribed", "connected", "unsubscribed"]),
+    ],
+)
+async def test_every_change_is_told_once_and_nothing_else(states: list[HealthState], told: list[str]) -> None:
+    assert await Installation().sees(*states) == told
+
+
+async def test_the_event_belongs_to_the_channel_and_says_what_was_before() -> None:
+    it = Installation()
+    await it.sees("connected", "bad_credentials")
+    (output,) = it.sink.events
+    event = decode_event(output.value)
+    assert (output.topic, output.key, event.conversation_id) == (EVENTS, b"tg_shop_", "tg_shop_")
+    assert (event.type, event.platform, event.channel, event.data.subject) == (
+        "channel_updated",
+        "telegram",
+        "shop",
+        "health",
+    )
+    assert event.data.metadata == {"previous": "connected", "detail": "why bad_credentials"}
+    assert dict(output.headers)["iris-schema"] == b"channel_updated/1"
+
+
+async def test_the_last_state_stands_on_the_control_topic_with_its_beginning() -> None:
+    it = Installation()
+    await it.sees("connected", "limited", "limited")
+    record = decode_command(it.sink.control[health_key("telegram", "shop")], ChannelHealth)
+    assert (record.state, record.detail) == ("limited", "why limited")
+    assert record.since == int((START_S + 120) * 1000), "since it began, not since it was last seen"
+    assert it.sink.puts == 2
+
+
+async def test_a_channel_is_asked_once_a_minute() -> None:
+    it = Installation((SHOP, BAR))
+    for _ in range(120):
+        await it.later(1.0)
+    assert (it.care.asked.count("shop"), it.care.asked.count("bar")) == (2, 2)
+
+
+async def test_only_the_holder_of_partition_0_asks() -> None:
+    it = Installation()
+    it.is_holder = False
+    await it.sees("bad_credentials", "connected")
+    assert (it.care.asked, it.sink.events) == ([], [])
+
+
+async def test_who_takes_over_asks_at_once_and_tells_nothing_that_is_known() -> None:
+    first = Installation()
+    await first.sees("unsubscribed")
+    second = Installation(sink=first.sink)
+    assert await second.sees("unsubscribed") == ["unsubscribed"]
+    assert second.care.asked == ["shop"]
+    assert await second.sees("connected") == ["unsubscribed", "connected"]
+
+
+async def test_a_state_that_was_written_but_not_yet_read_back_is_not_told_again() -> None:
+    it = Installation()
+    it.sink.lag = True
+    assert await it.sees("transient", "transient", "transient") == ["transient"]
+
+
+async def test_a_change_that_could_not_be_written_is_told_later() -> None:
+    it = Installation()
+    await it.sees("connected")
+    it.sink.is_away = True
+    await it.sees("bad_credentials")
+    it.sink.is_away = False
+    assert await it.sees("bad_credentials") == ["bad_credentials"]
+
+
+async def test_what_is_told_twice_over_a_crash_is_one_event() -> None:
+    """The log is written before the state, so the successor of a process that died in between tells it once more."""
+    before = MemorySink()
+    first = Installation(sink=before)
+    await first.sees("connected")
+    known = dict(before.control)
+    await first.sees("limited")
+    before.control.clear()
+    before.control |= known
+    second = Installation(sink=before)
+    second.now_s = START_S + 300
+    await second.sees("limited")
+    told = [decode_event(output.value) for output in before.events]
+    assert [event.data.change for event in told] == ["limited", "limited"]
+    assert told[0].id == told[1].id
+
+
+async def test_two_changes_alike_are_two_events() -> None:
+    it = Installation()
+    await it.sees("connected", "limited", "connected", "limited")
+    ids = [decode_event(output.value).id for output in it.sink.events]
+    assert len(set(ids)) == len(ids) == 3
+
+
+async def test_a_mistake_in_one_channel_leaves_the_others_alone() -> None:
+    it = Installation((SHOP, BAR))
+    it.care.states["shop"] = Health("connected", "raise")
+    it.care.states["bar"] = Health("limited")
+    await it.later()
+    await it.later()
+    assert [output.key for output in it.sink.events] == [b"tg_bar_"]
+
+
+def metric(state: str, channel: str = "shop") -> float | None:
+    labels = {"platform": "telegram", "channel": channel, "state": state}
+    return REGISTRY.get_sample_value("iris_channel_health", labels)
+
+
+async def test_the_metric_shows_one_state_and_goes_when_somebody_else_looks_after_the_channel() -> None:
+    it = Installation()
+    await it.sees("connected", "limited")
+    assert (metric("limited"), metric("connected"), metric("transient")) == (1.0, 0.0, 0.0)
+    it.is_holder = False
+    await it.later(1.0)
+    assert (metric("limited"), metric("connected")) == (None, None)
+    it.is_holder = True
+    await it.later(1.0)
+    assert metric("limited") == 1.0, "asked at once, not a minute later"
+
+
+async def test_a_warning_is_logged_when_it_is_new(caplog: pytest.LogCaptureFixture) -> None:
+    it = Installation()
+    it.care.states["shop"] = Health("connected", warnings=("Graph v21.0 ends soon",))
+    await it.later()
+    await it.later()
+    assert [record.getMessage() for record in caplog.records] == ["channel shop of telegram: Graph v21.0 ends soon"]
