@@ -14,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
+import msgspec
+
 from schemas.content import Content
 from schemas.envelope import AnyEvent
 from schemas.inbound import RawEvent
@@ -67,8 +69,7 @@ class Challenge:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class InboundRecord:
+class InboundRecord(msgspec.Struct, frozen=True):
     """One record for ``iris.inbound.<platform>``: its channel, its peer (empty: the channel's own key), its value
     (made by ``schemas.inbound.encode_*``).
 
@@ -82,8 +83,7 @@ class InboundRecord:
     is_fixed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(msgspec.Struct, frozen=True):
     """All records of one body in its own order. ``refused`` counts entries that belong to no configured channel.
     ``answer`` is the body of the 200."""
 

@@ -4,6 +4,7 @@ The wire name is the class name in snake case (``MessageReceived`` → ``message
 """
 
 import re
+from functools import cache
 from typing import Any, Literal
 
 from pydantic import Field, JsonValue
@@ -316,6 +317,7 @@ class DeadLetterRetried(EventData):
     offset: int
 
 
+@cache
 def wire_name(model: type[EventData]) -> str:
     """``MessageReceived`` → ``message_received``."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", model.__name__).lower()

@@ -8,14 +8,14 @@ in ``body`` under the channel's own key.
 import base64
 from typing import Any
 
+import msgspec
 import orjson
 from pydantic import JsonValue
 
-from schemas.base import Model
 
-
-class RawEvent(Model):
-    """A raw record: ``event`` is parsed JSON or XML text; ``peer`` is empty for what belongs to no conversation."""
+class RawEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """A raw record: ``event`` is parsed JSON or XML text; ``peer`` is empty for what belongs to no conversation;
+    ``received_at`` is when intake accepted it, in Unix milliseconds."""
 
     platform: str
     channel: str
@@ -50,10 +50,14 @@ def decode_raw(value: bytes, *, platform: str, channel: str, received_at: int, p
     data = orjson.loads(value)
     if not isinstance(data, dict) or not isinstance(data.get("enclosing"), dict):
         raise ValueError("inbound record is not an object with peer, enclosing and event or body")
-    return RawEvent.model_construct(
+    if peer is None:
+        peer = data.get("peer", "")
+    if not isinstance(peer, str):
+        raise ValueError(f"inbound record's peer is {type(peer).__name__}, not text")
+    return RawEvent(
         platform=platform,
         channel=channel,
-        peer=data.get("peer", "") if peer is None else peer,
+        peer=peer,
         received_at=received_at,
         enclosing=data["enclosing"],
         event=data.get("event"),

@@ -12,8 +12,9 @@ EXACT_BELOW = 2**53
 """Integers that every reader of JSON keeps exactly (RFC 8259, Numbers)."""
 
 
-def content_of(message: Any) -> Content | None:
-    """The content of a known message type, None for anything else.
+def content_of(message: Any) -> Content | dict[str, Any] | None:
+    """The content of a known message type, None for anything else; of a plain text what makes one, to be validated
+    along with its event.
 
     Raises ValueError or KeyError when a member is not as documented.
     """
@@ -23,19 +24,23 @@ def content_of(message: Any) -> Content | None:
 
 def metadata_of(message: Message) -> dict[str, Any]:
     """What only LINE knows of a message: quote and read tokens, place in an album, a sticker's own text."""
-    found = {
+    found: dict[str, Any] = {
         "quote_token": text_member(message, "quoteToken"),
         "mark_as_read_token": text_member(message, "markAsReadToken"),
-        "album_index": _whole(member(message, "imageSet", "index")),
-        "album_total": _whole(member(message, "imageSet", "total")),
-        "sticker_type": text_member(message, "stickerResourceType"),
-        "sticker_text": text_member(message, "text") if message.get("type") == "sticker" else None,
     }
+    if "imageSet" in message:
+        found["album_index"] = _whole(member(message, "imageSet", "index"))
+        found["album_total"] = _whole(member(message, "imageSet", "total"))
+    if message.get("type") == "sticker":
+        found["sticker_type"] = text_member(message, "stickerResourceType")
+        found["sticker_text"] = text_member(message, "text")
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _text(message: Message) -> Content:
+def _text(message: Message) -> Content | dict[str, Any]:
     """Text with LINE emojis and mentions in LINE's own form: ``index`` and ``length`` count UTF-16 units."""
+    if "emojis" not in message and "mention" not in message:
+        return {"kind": "text", "text": message["text"]}
     emojis = [{"entity": "emoji", **emoji} for emoji in _objects(message.get("emojis"))]
     mentions = [{"entity": "mention", **mention} for mention in _objects(member(message, "mention", "mentionees"))]
     return TextContent(text=message["text"], entities=tuple(emojis + mentions))
@@ -84,7 +89,7 @@ def _sticker(message: Message) -> Content:
     )
 
 
-_BUILDERS: dict[str, Callable[[Message], Content]] = {
+_BUILDERS: dict[str, Callable[[Message], Content | dict[str, Any]]] = {
     "text": _text,
     "image": _media,
     "video": _media,

@@ -11,11 +11,11 @@ import orjson
 
 from connectors.interface import Unprocessable
 from connectors.line.content import content_of, metadata_of
+from connectors.shared.envelope import checked, enveloped
 from connectors.shared.splitting import member, text_member
 from schemas import events as facts
 from schemas.content import ChoiceContent, UnsupportedContent
-from schemas.envelope import AnyEvent, Event
-from schemas.ids import conversation_id, event_id
+from schemas.envelope import AnyEvent
 from schemas.inbound import RawEvent
 
 PREFIX = "line_"
@@ -30,6 +30,8 @@ OF_THE_CHANNEL = {"module", "activated", "deactivated", "botSuspended", "botResu
 
 NativeEvent = Mapping[str, Any]
 Fact = facts.EventData
+
+_received, _changed = checked(facts.MessageReceived), checked(facts.MessageEdited)
 
 
 def normalise(raw: RawEvent) -> tuple[AnyEvent, ...] | Unprocessable:
@@ -52,18 +54,8 @@ def normalise(raw: RawEvent) -> tuple[AnyEvent, ...] | Unprocessable:
 
 def _event(fact: Fact, raw: RawEvent, ordinal: int) -> AnyEvent:
     """The envelope around a fact. ``ordinal`` tells apart what one native event says several times of."""
-    name = facts.wire_name(type(fact))
-    identity = event_id(raw.platform, raw.channel, name, native_key(raw.event), ordinal)
-    return Event[Any](
-        id=identity,
-        type=name,
-        conversation_id=conversation_id(PREFIX, raw.channel, raw.peer),
-        platform=raw.platform,
-        channel=raw.channel,
-        occurred_at=_occurred_at(raw),
-        recorded_at=int(raw.received_at),
-        correlation_id=identity,
-        data=fact,
+    return enveloped(
+        fact, raw, prefix=PREFIX, native_key=native_key(raw.event), ordinal=ordinal, occurred_at=_occurred_at(raw)
     )
 
 
@@ -80,7 +72,7 @@ def _occurred_at(raw: RawEvent) -> int:
     """LINE's clock in Unix milliseconds; our own where LINE gives none that makes sense."""
     value = raw.event.get("timestamp")
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= TIME_MS_MAX:
-        return int(raw.received_at)
+        return raw.received_at
     return int(value) * 1000 if value < SECONDS_BELOW else int(value)
 
 
@@ -106,14 +98,16 @@ def _message(event: NativeEvent, raw: RawEvent) -> Iterator[Fact]:
         # Another module owns the chat: "Receive messages" says not to answer.
         yield _ignored("standby", event, {"message_id": text_member(message, "id")})
         return
-    yield facts.MessageReceived(
-        message_id=_message_id(message),
-        sender_id=_sender(event, raw),
-        recipient_id=_destination(raw),
-        content=content,
-        reply_to=text_member(message, "quotedMessageId"),
-        reply_token=text_member(event, "replyToken"),
-        metadata=metadata_of(message),
+    yield _received(
+        {
+            "message_id": _message_id(message),
+            "sender_id": _sender(event, raw),
+            "recipient_id": _destination(raw),
+            "content": content,
+            "reply_to": text_member(message, "quotedMessageId"),
+            "reply_token": text_member(event, "replyToken"),
+            "metadata": metadata_of(message),
+        }
     )
 
 
@@ -126,7 +120,7 @@ def _edited(event: NativeEvent, raw: RawEvent) -> Iterator[Fact]:
         revision = _occurred_at(raw)
         message_id = _message_id(message)
         sender = _sender(event, raw)
-        yield facts.MessageEdited(message_id=message_id, sender_id=sender, content=content, revision=revision)
+        yield _changed({"message_id": message_id, "sender_id": sender, "content": content, "revision": revision})
 
 
 def _unsend(event: NativeEvent, raw: RawEvent) -> Iterator[Fact]:

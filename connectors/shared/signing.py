@@ -23,8 +23,8 @@ def hmac_base64(secret: str, body: bytes) -> str:
 def verified_hex(secrets: Iterable[str], body: bytes, signature: str) -> str | None:
     """The secret whose hex HMAC-SHA256 of ``body`` is ``signature`` (either case), or None."""
     try:
-        given = binascii.unhexlify(signature.encode())
-    except (ValueError, UnicodeEncodeError):
+        given = binascii.unhexlify(signature)
+    except ValueError:
         return None
     return _verified(secrets, body, given)
 
@@ -53,13 +53,12 @@ def equal_to(expected: Iterable[str], given: str) -> str | None:
 
 
 def _verified(secrets: Iterable[str], body: bytes, given: bytes) -> str | None:
-    found = [
-        secret
-        for secret in secrets
-        # An empty secret would be one that everybody knows.
-        if secret and hmac.compare_digest(hmac.new(secret.encode(), body, hashlib.sha256).digest(), given)
-    ]
-    return found[0] if found else None
+    found = None
+    for secret in secrets:
+        # An empty secret would be one that everybody knows. The others are tried also when one fits.
+        if secret and hmac.compare_digest(hmac.digest(secret.encode(), body, "sha256"), given):
+            found = found or secret
+    return found
 
 
 def _bytes(text: str) -> bytes:

@@ -62,9 +62,9 @@ ABOUT = frozenset(
 """Members of a Message that say something about it but are not its content."""
 
 
-def content_of(message: JsonObject) -> Content:
+def content_of(message: JsonObject) -> Content | JsonObject:
     """The content: the first of the kinds below that is there and well formed, else a service message, else
-    ``unsupported`` with the member as it came."""
+    ``unsupported`` with the member as it came. Of a plain text it is what makes one, to be validated with its event."""
     for name, read in READERS:
         if name in message and (found := read(message)) is not None:
             return found
@@ -74,10 +74,16 @@ def content_of(message: JsonObject) -> Content:
     return UnsupportedContent(native_kind=name, raw=message.get(name, message))
 
 
-def _text(message: JsonObject) -> Content | None:
+BESIDE_TEXT = frozenset({"entities", "reply_to_story"})
+"""Members without which a text is nothing but its words."""
+
+
+def _text(message: JsonObject) -> Content | JsonObject | None:
     body = message.get("text")
     if not isinstance(body, str):
         return None
+    if BESIDE_TEXT.isdisjoint(message):
+        return {"kind": "text", "text": body}
     story = obj(message.get("reply_to_story"))
     if story:
         return StoryContent(relation="reply", story_id=_story_id(story), text=body)
@@ -171,7 +177,7 @@ def _story_id(story: JsonObject) -> str:
     return f"{ident(obj(story.get('chat')))}:{ident(story)}"
 
 
-READERS: tuple[tuple[str, Callable[[JsonObject], Content | None]], ...] = (
+READERS: tuple[tuple[str, Callable[[JsonObject], Content | JsonObject | None]], ...] = (
     ("text", _text),
     ("photo", _photo),
     # An animation comes together with a document, a venue together with a location: the richer one first.

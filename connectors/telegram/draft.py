@@ -1,8 +1,8 @@
 """What the readers of an update work on and give back, and the questions that several of them ask. Pure."""
 
-from dataclasses import dataclass
+import msgspec
 
-from connectors.telegram.wire import JsonObject, text, without_gaps
+from connectors.telegram.wire import JsonObject, text
 from schemas.events import EventData
 
 
@@ -10,8 +10,7 @@ class Nobody(Exception):
     """The update lacks somebody or something without which it is no fact of a conversation; the text says what."""
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
+class Update(msgspec.Struct, frozen=True):
     """One update: ``item`` is its member named ``kind``, ``native`` the whole; ``bot_id`` is empty when not known."""
 
     kind: str
@@ -20,8 +19,7 @@ class Update:
     bot_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(msgspec.Struct, frozen=True):
     """An event without its envelope; ``at_ms`` is None where Telegram gives no time (then it is when we got it).
     ``key`` names a fact that several updates tell; all others are known by their update."""
 
@@ -37,22 +35,25 @@ def required(value: str, what: str) -> str:
     return value
 
 
+PROFILE = ("username", "first_name", "last_name", "language_code")
+
+
 def person(user: JsonObject) -> JsonObject:
     """What an update tells about a person beside the id: profile data needs no call of its own."""
-    return without_gaps(
-        username=text(user, "username"),
-        first_name=text(user, "first_name"),
-        last_name=text(user, "last_name"),
-        language_code=text(user, "language_code"),
-        is_bot=user.get("is_bot") is True,
-    )
+    found: JsonObject = {name: value for name in PROFILE if (value := text(user, name))}
+    if user.get("is_bot") is True:
+        found["is_bot"] = True
+    return found
 
 
 def place(update: Update, chat: JsonObject) -> JsonObject:
     """Where it happened, and the update's number, which orders what has the same second."""
-    return without_gaps(
-        update_id=update.native.get("update_id"),
-        chat_type=text(chat, "type"),
-        chat_title=text(chat, "title"),
-        business_connection_id=text(update.item, "business_connection_id"),
-    )
+    number = update.native.get("update_id")
+    found: JsonObject = {"update_id": number} if number not in (None, "", False, [], {}) else {}
+    if chat_type := text(chat, "type"):
+        found["chat_type"] = chat_type
+    if title := text(chat, "title"):
+        found["chat_title"] = title
+    if business := text(update.item, "business_connection_id"):
+        found["business_connection_id"] = business
+    return found

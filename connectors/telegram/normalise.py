@@ -12,21 +12,18 @@ import orjson
 from pydantic import ValidationError
 
 from connectors.interface import Unprocessable
+from connectors.shared.envelope import enveloped
 from connectors.telegram import happenings, messages
 from connectors.telegram.draft import Draft, Nobody, Update
-from connectors.telegram.update import item_of, kind_of
+from connectors.telegram.update import kind_and_item
 from connectors.telegram.wire import ident
 from schemas.content import UnsupportedContent
 from schemas.envelope import AnyEvent
-from schemas.events import EVENT_DATA, Unrecognised
-from schemas.ids import conversation_id, event_id
+from schemas.events import Unrecognised
 from schemas.inbound import RawEvent
-from schemas.registry import EVENT_MODELS
 
 PREFIX = "tg_"
 """Starts every conversation id of this platform."""
-
-WIRE_NAMES = {model: name for name, model in EVENT_DATA.items()}
 
 
 def normalise(raw: RawEvent) -> tuple[AnyEvent, ...] | Unprocessable:
@@ -35,9 +32,8 @@ def normalise(raw: RawEvent) -> tuple[AnyEvent, ...] | Unprocessable:
     if not isinstance(native, dict):
         return Unprocessable("the body is no update: expected a JSON object with update_id and one more member")
     bot_id = raw.enclosing.get("bot_id")
-    update = Update(
-        kind=kind_of(native), item=item_of(native), native=native, bot_id=bot_id if isinstance(bot_id, str) else ""
-    )
+    kind, item = kind_and_item(native)
+    update = Update(kind=kind, item=item, native=native, bot_id=bot_id if isinstance(bot_id, str) else "")
     try:
         drafts = HANDLERS.get(update.kind, _unrecognised)(update)
         key = _native_key(update)
@@ -50,18 +46,13 @@ def normalise(raw: RawEvent) -> tuple[AnyEvent, ...] | Unprocessable:
 
 
 def _event(draft: Draft, raw: RawEvent, *, key: str, ordinal: int) -> AnyEvent:
-    kind = WIRE_NAMES[type(draft.data)]
-    identity = event_id(raw.platform, raw.channel, kind, draft.key or key, ordinal)
-    return EVENT_MODELS[kind](
-        id=identity,
-        type=kind,
-        conversation_id=conversation_id(PREFIX, raw.channel, raw.peer),
-        platform=raw.platform,
-        channel=raw.channel,
-        occurred_at=int(raw.received_at) if draft.at_ms is None else draft.at_ms,
-        recorded_at=int(raw.received_at),
-        correlation_id=identity,
-        data=draft.data,
+    return enveloped(
+        draft.data,
+        raw,
+        prefix=PREFIX,
+        native_key=draft.key or key,
+        ordinal=ordinal,
+        occurred_at=raw.received_at if draft.at_ms is None else draft.at_ms,
     )
 
 

@@ -93,22 +93,25 @@ SERVICE_KEYS = (
 )
 """Members that make a Message a service message ("Telegram Bot API", section "Message"): nobody wrote anything."""
 
+IS_SERVICE = frozenset(SERVICE_KEYS)
+
 
 def kind_of(update: JsonObject) -> str:
     """The kind; several known ones joined by ``+`` (which Telegram never sends); ``empty`` when there is nothing."""
-    names = [name for name in update if name != "update_id"]
-    known = [name for name in names if name in KINDS]
-    return "+".join(known) or next(iter(names), "empty")
+    known = [name for name in update if name in KINDS]
+    return "+".join(known) or next((name for name in update if name != "update_id"), "empty")
 
 
-def item_of(update: JsonObject) -> JsonObject:
-    """The member that carries the update."""
-    return obj(update.get(kind_of(update).partition("+")[0]))
+def kind_and_item(update: JsonObject) -> tuple[str, JsonObject]:
+    """The kind, and the member that carries the update."""
+    kind = kind_of(update)
+    return kind, obj(update.get(kind if kind in KINDS else kind.partition("+")[0]))
 
 
 def service_key(message: JsonObject) -> str | None:
     """What kind of service message this is, or None for what somebody wrote."""
-    return next((key for key in SERVICE_KEYS if key in message), None)
+    # Nearly always there is none, which is seen at once.
+    return None if IS_SERVICE.isdisjoint(message) else next(key for key in SERVICE_KEYS if key in message)
 
 
 def sender_of(kind: str, message: JsonObject) -> str:
@@ -125,7 +128,8 @@ def sender_of(kind: str, message: JsonObject) -> str:
 
 def peer_of(update: JsonObject) -> str:
     """The peer of the conversation, empty for what belongs to the channel or names nobody."""
-    kind, item = kind_of(update).partition("+")[0], item_of(update)
+    kinds, item = kind_and_item(update)
+    kind = kinds.partition("+")[0]
     if kind in OF_THE_CHANNEL:
         return ""
     if kind in MESSAGES:
@@ -143,7 +147,7 @@ def peer_of(update: JsonObject) -> str:
 
 def is_fixed(update: JsonObject) -> bool:
     """Whether the update is about the very chat that it is kept under: that it became another."""
-    item = item_of(update)
+    _, item = kind_and_item(update)
     return "migrate_to_chat_id" in item or "migrate_from_chat_id" in item
 
 

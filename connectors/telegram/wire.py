@@ -31,8 +31,7 @@ def text(source: Mapping[str, Any], name: str) -> str | None:
 def whole(source: Mapping[str, Any], name: str) -> int | None:
     """An integer of bounded size, or None; what JSON calls true is none."""
     value = source.get(name)
-    is_whole = isinstance(value, int) and not isinstance(value, bool) and abs(value) <= INTEGER_MAX
-    return value if is_whole else None
+    return value if type(value) is int and -INTEGER_MAX <= value <= INTEGER_MAX else None
 
 
 def number(source: Mapping[str, Any], name: str) -> float | None:
@@ -43,8 +42,8 @@ def number(source: Mapping[str, Any], name: str) -> float | None:
 
 def ident(source: Mapping[str, Any], name: str = "id") -> str:
     """An id as decimal text, empty when it is missing. Chat and user ids are numbers of up to 52 significant bits."""
-    value = whole(source, name)
-    return "" if value is None else str(value)
+    value = source.get(name)
+    return str(value) if type(value) is int and -INTEGER_MAX <= value <= INTEGER_MAX else ""
 
 
 def seconds_to_ms(source: Mapping[str, Any], name: str = "date") -> int | None:

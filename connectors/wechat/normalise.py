@@ -5,17 +5,16 @@ was sent make one ("Receive event pushes", 接收事件推送).
 """
 
 import hashlib
-from typing import Any
 
 from connectors.interface import Unprocessable
+from connectors.shared.envelope import enveloped
 from connectors.wechat.happenings import HAPPENINGS
 from connectors.wechat.messages import MESSAGES
 from connectors.wechat.webhook import OF_THE_CHANNEL
 from connectors.wechat.wire import MalformedXmlError, Members, parse, text_of
 from schemas import events as facts
 from schemas.content import UnsupportedContent
-from schemas.envelope import AnyEvent, Event
-from schemas.ids import conversation_id, event_id
+from schemas.envelope import AnyEvent
 from schemas.inbound import RawEvent
 
 PREFIX = "wx_"
@@ -51,19 +50,8 @@ def normalise(raw: RawEvent) -> tuple[AnyEvent, ...] | Unprocessable:
 
 def _event(fact: facts.EventData, raw: RawEvent, members: Members, *, key: str, ordinal: int) -> AnyEvent:
     """The envelope around a fact. ``ordinal`` tells apart what one native event says several times of."""
-    name = facts.wire_name(type(fact))
-    identity = event_id(raw.platform, raw.channel, name, key, ordinal)
-    return Event[Any](
-        id=identity,
-        type=name,
-        conversation_id=conversation_id(PREFIX, raw.channel, raw.peer),
-        platform=raw.platform,
-        channel=raw.channel,
-        occurred_at=_occurred_at(members, raw),
-        recorded_at=int(raw.received_at),
-        correlation_id=identity,
-        data=fact,
-    )
+    at = _occurred_at(members, raw)
+    return enveloped(fact, raw, prefix=PREFIX, native_key=key, ordinal=ordinal, occurred_at=at)
 
 
 def _kind(members: Members) -> str:
@@ -86,7 +74,7 @@ def _occurred_at(members: Members, raw: RawEvent) -> int:
     """WeChat's clock, seconds made milliseconds; our own where WeChat gives none that makes sense."""
     value = text_of(members, "CreateTime") or ""
     seconds = int(value) if value.isascii() and value.isdigit() and len(value) <= len(str(TIME_S_MAX)) else 0
-    return seconds * 1000 if 0 < seconds <= TIME_S_MAX else int(raw.received_at)
+    return seconds * 1000 if 0 < seconds <= TIME_S_MAX else raw.received_at
 
 
 def _unrecognised(text: str, kind: str) -> facts.EventData:

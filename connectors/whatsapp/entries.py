@@ -5,7 +5,6 @@ the order of the body, each for the channel that owns its phone number. What has
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -14,7 +13,7 @@ from pydantic import JsonValue
 from connectors.errors import WebhookRejected
 from connectors.interface import Accepted, Channel, InboundRecord
 from connectors.shared.meta.values import as_dict, as_id, as_list, as_text
-from connectors.shared.splitting import UNREADABLE, MalformedJsonError, parse_slice, split_json
+from connectors.shared.splitting import UNREADABLE, MalformedJsonError, items_of, members_of, parse_slice, split_json
 from connectors.whatsapp.peers import ITEM_LISTS, contact_of, is_fixed, peer_of
 from schemas.inbound import encode_raw, encode_whole
 
@@ -40,8 +39,7 @@ class _Body(msgspec.Struct):
     object: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(msgspec.Struct, frozen=True):
     """Where in the body a record stands, and who gets it."""
 
     owner: Channel
@@ -49,7 +47,7 @@ class _Place:
 
     def inside(self, **more: JsonValue) -> "_Place":
         """The same place, said more closely."""
-        return replace(self, enclosing=self.enclosing | more)
+        return _Place(self.owner, self.enclosing | more)
 
 
 def split_changes(body: bytes, channel: Channel, channels: Sequence[Channel]) -> Accepted:
@@ -67,12 +65,12 @@ def split_changes(body: bytes, channel: Channel, channels: Sequence[Channel]) ->
     records: list[InboundRecord] = []
     refused = 0
     for slice_ in envelope.entry:
-        entry = _decoded(slice_, Members) or {}
+        entry = members_of(slice_) or {}
         account, time = as_id(_value(entry.get("id"))), _value(entry.get("time"))
         enclosing: dict[str, JsonValue] = {"entry_id": account}
         if isinstance(time, int | float | str):
             enclosing["time"] = time
-        changes = _decoded(entry["changes"], list[msgspec.Raw]) if "changes" in entry else None
+        changes = items_of(entry["changes"]) if "changes" in entry else None
         if changes is None:
             found = [_record_of_entry(slice_, enclosing, known)]
         else:
@@ -95,8 +93,8 @@ def _records_of(
     change: msgspec.Raw, enclosing: dict[str, JsonValue], known: Sequence[Channel]
 ) -> list[InboundRecord] | None:
     """Records of one change; None when nobody owns it."""
-    members = _decoded(change, Members) or {}
-    value = _decoded(members["value"], Members) if "value" in members else None
+    members = members_of(change) or {}
+    value = members_of(members["value"]) if "value" in members else None
     metadata = as_dict(_value((value or {}).get("metadata")))
     number = as_id(metadata.get(NUMBER_FIELD))
     # News of the account names no number, or only the one that can be dialled.
@@ -123,7 +121,7 @@ def _owner(id: str, field: str, known: Sequence[Channel]) -> Channel | None:
 def _items(value: Members, place: _Place) -> Iterator[InboundRecord]:
     """One record per item, and per member that is neither a list of items nor their frame; none when there are no
     lists at all: then the change is to be kept in one piece."""
-    lists = {name: _decoded(value[name], list[msgspec.Raw]) for name in value if name in ITEM_LISTS}
+    lists = {name: items_of(value[name]) for name in value if name in ITEM_LISTS}
     if not any(lists.values()):
         return
     # Each record carries its own person's entry, so that it can be read without its neighbours.
@@ -153,13 +151,6 @@ def _record(slice_: msgspec.Raw, place: _Place) -> InboundRecord:
     if parse_slice(slice_) is UNREADABLE:
         return InboundRecord(place.owner.id, "", encode_whole(bytes(slice_)))
     return InboundRecord(place.owner.id, "", encode_raw(bytes(slice_), enclosing=place.enclosing, peer=""))
-
-
-def _decoded(raw: msgspec.Raw, shape: Any) -> Any:
-    try:
-        return msgspec.json.decode(raw, type=shape)
-    except msgspec.ValidationError:
-        return None
 
 
 def _value(raw: msgspec.Raw | None) -> Any:

@@ -6,8 +6,9 @@ username has no phone number in webhooks at all. Source: WhatsApp Business Platf
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from connectors.shared.meta.messages import OWN_MARK
 from connectors.shared.meta.values import as_dict, as_id, as_text
@@ -36,8 +37,7 @@ _ID_MEMBERS: dict[str, tuple[str, str]] = {
 """Where each kind of item names its person: the BSUID's member, then the phone number's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(msgspec.Struct, frozen=True):
     """Both ids of a person, each empty when it is not known."""
 
     user_id: str = ""

@@ -178,9 +178,7 @@ def test_a_record_of_any_depth_is_no_crash(depth: int, name: str) -> None:
     for _ in range(depth):
         nested = [nested]
     event = {"message": {**UPDATE["message"], name: [{"deep": nested}]}}
-    raw = RawEvent.model_construct(
-        platform="telegram", channel="main", peer="1", received_at=1, enclosing={}, event=event, body=None
-    )
+    raw = RawEvent(platform="telegram", channel="main", peer="1", received_at=1, enclosing={}, event=event, body=None)
     assert isinstance(PLATFORM.normalise(raw), Unprocessable)
 
 

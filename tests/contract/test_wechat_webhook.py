@@ -374,4 +374,4 @@ def test_events_without_an_id_are_told_apart_by_what_they_are(xml: str, old: str
 )
 def test_a_record_that_no_intake_of_ours_wrote_is_a_dead_letter(raw: dict[str, Any]) -> None:
     given = {"platform": "wechat", "channel": "main", "peer": "", "received_at": 1, "enclosing": {}, "body": None}
-    assert isinstance(PLATFORM.normalise(RawEvent.model_construct(**{**given, **raw})), Unprocessable)
+    assert isinstance(PLATFORM.normalise(RawEvent(**{**given, **raw})), Unprocessable)

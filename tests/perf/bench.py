@@ -1,6 +1,7 @@
 """Measures the product beside its yardsticks: one table, one JSON line as the last line of stdout.
 
-  python -m tests.perf.bench [--quick] [--only stage,turn,intake,growth,recovery] [--pairs N] [--write] [--strict]
+  python -m tests.perf.bench [--quick] [--only stage,turn,intake,normalise,growth,recovery] [--pairs N] [--write]
+                             [--strict]
 
 ``make bench`` prepares the environment that Quix Streams needs. Figures are worth something on a quiet machine only;
 the table says how busy it was. With --strict the exit code is 1 when a promised figure was missed.
@@ -26,7 +27,7 @@ from streams.broker import BrokerError, choose_broker
 from streams.broker.runtime import KAFKA_VERSION
 from streams.settings import Settings
 from tests.harness.container import start_container
-from tests.perf import growth, intake, machine, recovery, stage, turn
+from tests.perf import growth, intake, machine, normalise, recovery, stage, turn
 from tests.perf.figures import Figure, json_members
 from tests.perf.ground import QUIX_PYTHON, ROOT, BenchFailed, Ground
 from tests.perf.report import Setting, show, write
@@ -36,6 +37,7 @@ PARTS: dict[str, Part] = {
     "stage": stage.run,
     "turn": turn.run,
     "intake": intake.run,
+    "normalise": normalise.run,
     "growth": growth.run,
     "recovery": recovery.run,
 }

@@ -9,6 +9,7 @@ KEYS = (
     "stage_vs_aiokafka",
     "turn_vs_bare",
     "intake_vs_bare",
+    "normalise_vs_parse",
     "own_time_p50_vs_bare",
     "own_time_p99_vs_bare",
     "own_time_ms_p50",

@@ -109,6 +109,8 @@ beside a yardstick that ran in turn with it on the same broker, and `ratio` is t
 - **own**: webhook's handler entered until the AI is asked, plus AI has answered until the platform is called, as each
   side measures it itself.
 - **intake**: webhooks per second of the server's CPU.
+- **normalise**: proving and splitting a webhook of one message and making its event, in one process, beside
+  `orjson.loads` (of WeChat's body: the standard XML parser) and HMAC of the same body.
 - **growth**: the converse worker at 100 turns a second, each in another conversation, after it has found its
   table on the changelog. Two messages are one turn, question and answer.
 - **recovery**: from the start of recovery to readiness, with no local store.

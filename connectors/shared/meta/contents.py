@@ -4,7 +4,7 @@ Source of the types: Messenger Platform "Webhook event reference: messages", "St
 Instagram Platform "Webhook notification examples".
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from connectors.shared.meta.values import as_degrees, as_dict, as_id, as_list, as_text
@@ -24,17 +24,23 @@ Payload = dict[str, Any]
 SHARE_IDS = ("id", "reel_video_id", "ig_post_media_id")
 """Where the id of what is shared stands, by its type."""
 
+BESIDE_TEXT = frozenset({"attachments", "commands", "reply_to"})
+"""Members without which a message says nothing but its text."""
+
 Reader = Callable[[str, Payload], Content | None]
 """From the attachment's type and payload; None when the payload lacks what this kind needs."""
 
 
-def contents_of(message: Payload) -> list[Content]:
-    """Every content of a message in its own order, text first; never empty, and nothing is left out.
+def contents_of(message: Payload) -> Sequence[Content | Payload]:
+    """Every content of a message in its own order, text first; never empty, and nothing is left out. Of a plain text it
+    is what makes one, to be validated along with its event.
 
     Link previews and bot commands say nothing beyond the text that they come with, so they become its entities.
     """
-    attachments = [as_dict(item) or {"type": "", "payload": item} for item in as_list(message.get("attachments"))]
     text = as_text(message.get("text"))
+    if text is not None and BESIDE_TEXT.isdisjoint(message):
+        return [{"kind": "text", "text": text}]
+    attachments = [as_dict(item) or {"type": "", "payload": item} for item in as_list(message.get("attachments"))]
     entities = [{"type": "command", **as_dict(item)} for item in as_list(message.get("commands"))]
     contents: list[Content] = []
     story = as_dict(as_dict(message.get("reply_to")).get("story"))

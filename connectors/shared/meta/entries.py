@@ -16,14 +16,15 @@ from connectors.shared.meta.item import Dialect
 from connectors.shared.meta.messages import is_echo
 from connectors.shared.meta.values import as_dict, as_id
 from connectors.shared.meta.webhook import APP_ID
-from connectors.shared.splitting import UNREADABLE, MalformedJsonError, parse_slice, split_json
+from connectors.shared.splitting import UNREADABLE, MalformedJsonError, items_of, members_of, parse_slice, split_json
 from schemas.inbound import encode_raw, encode_whole
 
 MESSAGING = "messaging"
 STANDBY = "standby"
 """Another app holds the thread: the same items, not to be answered ("Handover Protocol")."""
 CHANGES = "changes"
-CONTAINERS = (MESSAGING, STANDBY, CHANGES)
+CONTAINERS = frozenset({MESSAGING, STANDBY, CHANGES})
+WITH_PEER = frozenset({MESSAGING, STANDBY})
 
 WHOLE_ENTRY = "entry"
 """In place of a container: the record is an entry that holds none."""
@@ -50,7 +51,7 @@ def split_messaging(body: bytes, dialect: Dialect, channel: Channel, channels: S
     records: list[InboundRecord] = []
     refused = 0
     for slice_ in envelope.entry:
-        members = _decoded(slice_, Members) or {}
+        members = members_of(slice_) or {}
         account = as_id(_value(members.get("id")))
         owner = _owner(account, dialect, channel, channels)
         if not account and channel.all(dialect.account_field):
@@ -81,9 +82,9 @@ def _records(slice_: msgspec.Raw, members: Members, account: str, owner: Channel
         return [_record(slice_, owner, enclosing | {"container": WHOLE_ENTRY})]
     records = []
     for name in found:
-        items = _decoded(members[name], list[msgspec.Raw])
-        place = enclosing | {"container": name if items is not None else WHOLE_ENTRY}
-        records += [_record(item, owner, place) for item in ([members[name]] if items is None else items)]
+        items = items_of(members[name])
+        enclosing["container"] = name if items is not None else WHOLE_ENTRY
+        records += [_record(item, owner, enclosing) for item in ([members[name]] if items is None else items)]
     return records
 
 
@@ -91,7 +92,7 @@ def _record(slice_: msgspec.Raw, owner: Channel, enclosing: dict[str, JsonValue]
     event = parse_slice(slice_)
     if event is UNREADABLE:
         return InboundRecord(owner.id, "", encode_whole(bytes(slice_)))
-    has_peer = enclosing["container"] in (MESSAGING, STANDBY)
+    has_peer = enclosing["container"] in WITH_PEER
     peer = peer_of(event, str(enclosing["entry_id"])) if has_peer else ""
     return InboundRecord(owner.id, peer, encode_raw(bytes(slice_), enclosing=enclosing, peer=peer))
 
@@ -99,15 +100,10 @@ def _record(slice_: msgspec.Raw, owner: Channel, enclosing: dict[str, JsonValue]
 def peer_of(event: Any, account: str) -> str:
     """The user's side of an item: who is not the account; empty when the item does not say."""
     item = as_dict(event)
-    sender, recipient = (as_id(as_dict(item.get(side)).get("id")) for side in ("sender", "recipient"))
-    return recipient if is_echo(item) or (sender and sender == account) else sender
-
-
-def _decoded(raw: msgspec.Raw, shape: Any) -> Any:
-    try:
-        return msgspec.json.decode(raw, type=shape)
-    except msgspec.ValidationError:
-        return None
+    sender = as_id(as_dict(item.get("sender")).get("id"))
+    if is_echo(item) or (sender and sender == account):
+        return as_id(as_dict(item.get("recipient")).get("id"))
+    return sender
 
 
 def _value(raw: msgspec.Raw | None) -> Any:

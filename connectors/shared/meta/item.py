@@ -9,13 +9,12 @@ from typing import Any
 
 import orjson
 
+from connectors.shared.envelope import enveloped
 from connectors.shared.meta.values import as_dict, as_id, as_list, as_time_ms
 from schemas.content import UnsupportedContent
 from schemas.envelope import AnyEvent
-from schemas.events import EventData, Unrecognised, wire_name
-from schemas.ids import conversation_id, event_id
+from schemas.events import EventData, Unrecognised
 from schemas.inbound import RawEvent
-from schemas.registry import EVENT_MODELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ class Item:
         self.sender = as_id(as_dict(self.event.get("sender")).get("id"))
         self.recipient = as_id(as_dict(self.event.get("recipient")).get("id")) or self.account
         self.timestamp = as_time_ms(self.event.get("timestamp"))
-        self.occurred_at = self.timestamp or as_time_ms(raw.enclosing.get("time")) or int(raw.received_at)
+        self.occurred_at = self.timestamp or as_time_ms(raw.enclosing.get("time")) or raw.received_at
         self.events: list[AnyEvent] = []
         self._raw = raw
         self._dialect = dialect
@@ -58,18 +57,13 @@ class Item:
 
     def add(self, data: EventData, *, native_key: str) -> None:
         """One more event of this item; its id follows from the native key and its place among the item's events."""
-        kind, ordinal = wire_name(type(data)), len(self.events)
-        identity = event_id(self._dialect.name, self._raw.channel, kind, native_key, ordinal)
-        event = EVENT_MODELS[kind](
-            id=identity,
-            type=kind,
-            conversation_id=conversation_id(self._dialect.prefix, self._raw.channel, self.peer),
-            platform=self._dialect.name,
-            channel=self._raw.channel,
+        event = enveloped(
+            data,
+            self._raw,
+            prefix=self._dialect.prefix,
+            native_key=native_key,
+            ordinal=len(self.events),
             occurred_at=self.occurred_at,
-            recorded_at=int(self._raw.received_at),
-            correlation_id=identity,
-            data=data,
         )
         self.events.append(event)
 

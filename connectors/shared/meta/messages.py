@@ -5,6 +5,7 @@ An echo is a message of the business's own side. It is ours when it carries our 
 
 from typing import Any
 
+from connectors.shared.envelope import checked
 from connectors.shared.meta.contents import contents_of
 from connectors.shared.meta.item import Item
 from connectors.shared.meta.signals import read_referral
@@ -17,6 +18,9 @@ OWN_MARK = "iris:"
 
 PAGE_INBOX_APP_ID = "26390203743090"
 """The app id of echoes that a person typed in the Page inbox ("Webhook: message echoes")."""
+
+
+_choice_made, _message_echoed, _message_received = checked(ChoiceMade), checked(MessageEchoed), checked(MessageReceived)
 
 
 def is_echo(event: dict[str, Any]) -> bool:
@@ -43,37 +47,39 @@ def read_message(item: Item, value: Any) -> None:
 
 
 def _read_inbound(item: Item, message: dict[str, Any], mid: str) -> None:
-    who = {"sender_id": item.sender or item.peer, "recipient_id": item.recipient}
-    answered = as_dict(message.get("reply_to"))
-    reply_to = as_id(answered.get("mid")) or None
-    metadata = {"is_self_reply": True} if answered.get("is_self_reply") is True else {}
+    said: dict[str, Any] = {
+        "message_id": mid,
+        "sender_id": item.sender or item.peer,
+        "recipient_id": item.recipient,
+        "metadata": {},
+    }
+    answered = message.get("reply_to")
+    if isinstance(answered, dict):
+        said["reply_to"] = as_id(answered.get("mid")) or None
+        said["metadata"] = {"is_self_reply": True} if answered.get("is_self_reply") is True else {}
     tap = message.get("quick_reply")
     if isinstance(tap, dict):
         title = as_text(message.get("text"))
         choice = ChoiceContent(data=as_text(tap.get("payload")) or title or "", title=title, source="quick_reply")
-        made = ChoiceMade(message_id=mid, content=choice, reply_to=reply_to, metadata=metadata, **who)
-        item.add(made, native_key=mid)
+        item.add(_choice_made({**said, "content": choice}), native_key=mid)
         message = {name: value for name, value in message.items() if name != "text"}
         if not message.get("attachments"):
             return
     for content in contents_of(message):
-        received = MessageReceived(message_id=mid, content=content, reply_to=reply_to, metadata=metadata, **who)
-        item.add(received, native_key=mid)
+        item.add(_message_received({**said, "content": content}), native_key=mid)
 
 
 def _read_echo(item: Item, message: dict[str, Any], mid: str) -> None:
-    tag, app_id = as_text(message.get("metadata")), as_id(message.get("app_id")) or None
+    echo = {
+        "message_id": mid,
+        "sender_id": item.sender or item.account,
+        "recipient_id": item.peer,
+        "tag": as_text(message.get("metadata")),
+        "app_id": as_id(message.get("app_id")) or None,
+        "is_ours": sent_by_us(message, item.own_app_ids),
+    }
     for content in contents_of(message):
-        echoed = MessageEchoed(
-            message_id=mid,
-            sender_id=item.sender or item.account,
-            recipient_id=item.peer,
-            content=content,
-            tag=tag,
-            app_id=app_id,
-            is_ours=sent_by_us(message, item.own_app_ids),
-        )
-        item.add(echoed, native_key=mid)
+        item.add(_message_echoed({**echo, "content": content}), native_key=mid)
 
 
 def sent_by_us(message: dict[str, Any], own_app_ids: frozenset[str]) -> bool | None:

@@ -86,7 +86,9 @@ def _read(item: Item) -> str | None:
     if container == CHANGES:
         item.add_unrecognised(f"changes.{as_text(item.event.get('field')) or 'unknown'}")
         return None
-    members = [name for name in KINDS if name in item.event]
+    members = [name for name in item.event if name in KINDS]
+    if len(members) > 1:
+        members.sort(key=list(KINDS).index)
     for name in members:
         kind = KINDS[name]
         if kind.needs_peer and not item.peer:

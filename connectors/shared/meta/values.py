@@ -33,9 +33,10 @@ def as_text(value: Any) -> str | None:
 
 def as_id(value: Any) -> str:
     """An id, which Meta writes as text or as a number; empty when it is neither or is absurdly long."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value) if 0 <= value < 2**64 else ""
-    return value if isinstance(value, str) and len(value) <= ID_LENGTH_MAX else ""
+    if isinstance(value, str):
+        return value if len(value) <= ID_LENGTH_MAX else ""
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return str(value) if is_number and 0 <= value < 2**64 else ""
 
 
 def as_int(value: Any) -> int | None:
@@ -58,8 +59,8 @@ def as_degrees(value: Any) -> float | None:
 
 def as_time_ms(value: Any) -> int | None:
     """Unix milliseconds from milliseconds or seconds, number or text; None when it is no time before the year 10000."""
-    number = as_int(value)
-    if number is None or number == 0:
+    number = value if type(value) is int else as_int(value)
+    if not number or number < 0:
         return None
     ms = number * 1000 if number < SECONDS_BELOW else number
     return ms if ms < YEAR_10000_MS else None
