@@ -67,6 +67,26 @@ MEDIA_METHODS = {
 }
 """Our media kind → method and the field that takes the link or ``file_id`` (section "Available methods")."""
 
+ALBUM_GROUPS = {"image": "visual", "video": "visual", "audio": "audio", "file": "document"}
+"""Section "sendMediaGroup": photos and videos may be mixed, audio and documents go among their own kind only."""
+
+ALBUM_ITEMS_MAX = 10
+"""The same section: 2-10 items."""
+
+CALLBACK_TEXT_MAX = 200
+"""Section "answerCallbackQuery", ``text``: 0-200 characters."""
+
+REACTIONS = frozenset(
+    "👍👎❤🔥🥰👏😁🤔🤯😱🤬😢🎉🤩🤮💩🙏👌🕊🤡🥱🥴😍🐳🌚🌭💯🤣⚡🍌🏆💔🤨😐🍓🍾💋🖕😈😴😭🤓👻👀🎃🙈😇😨🤝✍🤗🫡🎅🎄☃💅🤪🗿🆒💘🙉🦄😘💊🙊😎👾🤷😡"
+) | frozenset({"❤\u200d🔥", "👨\u200d💻", "🤷\u200d♂", "🤷\u200d♀"})
+"""Section "ReactionTypeEmoji": the only ones there are, without variation selectors."""
+
+VARIATION_SELECTOR = "\ufe0f"
+"""Asks for the colourful form of a character; Telegram's reactions are written without it."""
+
+EDIT_METHODS = {"sendPhoto": "photo", "sendVideo": "video", "sendAudio": "audio", "sendDocument": "document"}
+"""Methods whose media can take another's place (section "InputMedia"), with the type that it has there."""
+
 BUSINESS_SEPARATOR = "~"
 """Between chat id and business connection id in a peer: such a chat may share its id with the bot's own chat."""
 

@@ -1,6 +1,7 @@
-"""Buttons as inline keyboards, whose taps come back as callback queries. Pure.
+"""Buttons as inline keyboards, whose taps come back as callback queries, or as reply keyboards. Pure.
 
-Reply keyboards are not used: they return the label as an ordinary message, so the data behind the button would be lost.
+A reply keyboard vanishes after a tap, as quick replies should, but a tap returns the label as an ordinary message. It
+is used where nothing is lost by that: where label and data are one, or where the tap hands over place or number.
 What no keyboard can hold is written as text, never dropped and never shortened: half of a button's data means
 something else.
 """
@@ -20,6 +21,9 @@ from connectors.telegram.api import (
 )
 from schemas.outbound import Button
 
+REQUESTS: dict[str, dict[str, Any]] = {"location": {"request_location": True}, "phone": {"request_contact": True}}
+"""What a button of a reply keyboard can ask for (section "KeyboardButton"), in private chats only."""
+
 NativeRow = list[dict[str, Any]]
 
 
@@ -33,8 +37,13 @@ class Keyboards:
     changes: tuple[str, ...]
 
 
-def keyboards(rows: Sequence[Sequence[Button]], quick_replies: Sequence[Button] = ()) -> Keyboards:
-    """Rows first, then quick replies; spread over several keyboards when one cannot hold them."""
+def keyboards(
+    rows: Sequence[Sequence[Button]], quick_replies: Sequence[Button] = (), *, is_private: bool = False
+) -> Keyboards:
+    """Rows first, then quick replies; spread over several keyboards when one cannot hold them. ``is_private``: the chat
+    is with one person, so that a reply keyboard is shown to nobody else."""
+    if is_private and quick_replies and not rows and all(map(_is_said, quick_replies)):
+        return Keyboards((_reply_keyboard(quick_replies),), (), ())
     changes: list[str] = []
     lines: list[str] = []
     native = [_native_row(row, lines=lines, changes=changes) for row in rows]
@@ -49,6 +58,18 @@ def keyboards(rows: Sequence[Sequence[Button]], quick_replies: Sequence[Button] 
     if len(markups) > 1:
         changes.append(f"more than {KEYBOARD_BUTTONS_MAX} buttons are spread over {len(markups)} messages")
     return Keyboards(markups, tuple(lines), tuple(changes))
+
+
+def _is_said(button: Button) -> bool:
+    """Whether a reply keyboard loses nothing of the button."""
+    return bool(button.label.strip()) and (button.asks in REQUESTS or button.data == button.label)
+
+
+def _reply_keyboard(buttons: Sequence[Button]) -> dict[str, Any]:
+    """Section "ReplyKeyboardMarkup"; there is one for all buttons, which scrolls."""
+    native: NativeRow = [{"text": button.label, **REQUESTS.get(button.asks or "", {})} for button in buttons]
+    rows = _chunks(native, QUICK_REPLIES_PER_ROW)
+    return {"keyboard": rows, "resize_keyboard": True, "one_time_keyboard": True}
 
 
 def is_link(url: str, schemes: Iterable[str] = ("http", "https")) -> bool:
@@ -75,6 +96,8 @@ def _native_row(row: Sequence[Button], *, lines: list[str], changes: list[str]) 
 
 def _native(button: Button) -> tuple[dict[str, Any] | None, str]:
     """The native button, or the reason why there can be none."""
+    if button.asks is not None:
+        return None, "it asks for something, which only a keyboard of such questions in a private chat can"
     if button.url is not None:
         if is_link(button.url, BUTTON_URL_SCHEMES):
             return {"text": _label(button), "url": button.url}, ""

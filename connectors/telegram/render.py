@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
-from connectors.shared.nearest import template_words
+from connectors.shared.nearest import card_buttons, template_words
 from connectors.shared.text import split_text, utf8_bytes, utf16_units
 from connectors.telegram.api import (
     CAPTION_UNITS_MAX,
@@ -229,7 +229,9 @@ def _template(content: TemplateContent) -> list[Piece]:
 
 def _cards(content: CardContent) -> list[Block]:
     """One message per card, each with its own buttons, one to a row: card labels tend to be long."""
-    blocks = [Block(_card(card, content.alt_text), [[button] for button in card.buttons]) for card in content.cards]
+    blocks = [
+        Block(_card(card, content.alt_text), [[button] for button in card_buttons(card)]) for card in content.cards
+    ]
     changes = blocks[0].pieces[0].changes
     if len(blocks) > 1:
         changes.append("cards stand one below the other")

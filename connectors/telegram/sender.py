@@ -17,6 +17,10 @@ GONE = ("chat not found", "user is deactivated", "peer_id_invalid", "user not fo
 """Descriptions of a 400 that speak of the contact and not of the message."""
 
 
+DONE = (("edit", "message is not modified"), ("delete", "message to delete not found"))
+"""Methods, and descriptions of a 400 that says that nothing is left to do."""
+
+
 class Sender:
     """See ``connectors.interface.Sender``; one session for all channels."""
 
@@ -30,11 +34,19 @@ class Sender:
         body = obj(answer.body)
         if body.get("ok") is True:
             return Receipt(_message_ids(body.get("result")))
+        if is_done_already(call, text(body, "description") or ""):
+            return Receipt()
         raise error_of(call, answer, channel)
 
     async def close(self) -> None:
         """Release connections."""
         await self._http.close()
+
+
+def is_done_already(call: Call, description: str) -> bool:
+    """Whether a change is refused because the message is as it was to become: an earlier attempt has arrived."""
+    said = description.lower()
+    return any(call.name.startswith(method) and words in said for method, words in DONE)
 
 
 def _message_ids(result: Any) -> tuple[str, ...]:

@@ -11,9 +11,11 @@ from typing import Any, ClassVar
 
 from tests.fakes.base import FakePlatform
 from tests.fakes.faults import Fault
+from tests.fakes.telegram_changes import SILENT, carry_out, check_album, edit
 from tests.fakes.telegram_lookups import look_up
 from tests.fakes.telegram_rules import (
     CALLBACK_TEXT_MAX,
+    EDITS,
     OTHERS,
     VISIBLE,
     Rates,
@@ -197,7 +199,7 @@ class FakeTelegram(FakePlatform):
         if token != TOKEN:
             raise Refused(401, "Unauthorized") if ":" in token else Refused(404, "Not Found")
         method, body = _method(request), _fields(request)
-        if method not in VISIBLE | OTHERS:
+        if method not in VISIBLE | OTHERS | SILENT:
             raise Refused(404, "Not Found")
         if method == "getMe":
             person = {"id": BOT_ID, "is_bot": True, "first_name": "Fake", "username": "fake_bot"}
@@ -206,12 +208,25 @@ class FakeTelegram(FakePlatform):
             return self.hook.methods[method](body)
         if method == "answerCallbackQuery":
             return self._answer_callback(body, call)
+        if method == "deleteBusinessMessages":
+            return carry_out(method, body, {}, 0)
         self._check_chat(body, call["user"])
         if method == "sendChatAction":
             return True
+        if method in SILENT:
+            return carry_out(method, body, self.sent.get(call["user"], {}), self._last_ids.get(call["user"], 0))
         self.rates.check(call["user"], is_group=str(body["chat_id"]).startswith("-"))
+        if method in EDITS:
+            message = edit(method, body, self.sent.setdefault(call["user"], {}))
+            self.accept(call, [str(message["message_id"])])
+            return message
+        if method == "sendMediaGroup":
+            check_album(body)
+            return self._send_album(body, call)
         check_message(method, body)
-        return self._send(body, call)
+        message = self._send(body, call)
+        self.accept(call, [str(message["message_id"])])
+        return message
 
     def _answer_callback(self, body: dict[str, Any], call: Call) -> bool:
         callback_id = str(body.get("callback_query_id"))
@@ -249,12 +264,17 @@ class FakeTelegram(FakePlatform):
             "chat": {"id": body["chat_id"], "type": "supergroup" if str(body["chat_id"])[0] == "-" else "private"},
             "from": {"id": BOT_ID, "is_bot": True, "first_name": "Fake", "username": "fake_bot"},
         }
-        for name in ("text", "caption", "reply_markup", "business_connection_id"):
+        for name in ("text", "caption", "media", "reply_markup", "business_connection_id"):
             if name in body:
                 message[name] = body[name]
         self.sent.setdefault(chat, {})[message["message_id"]] = message
-        self.accept(call, [str(message["message_id"])])
         return message
+
+    def _send_album(self, body: dict[str, Any], call: Call) -> list[Message]:
+        frame = {name: value for name, value in body.items() if name != "media"}
+        messages = [self._send({**frame, **item}, call) for item in body["media"]]
+        self.accept(call, [str(message["message_id"]) for message in messages])
+        return messages
 
     def refuse(self, fault: Fault, call: Call) -> Answer:
         """The API's own words; a ``rate`` fault's wait is remembered, so that coming early is refused and counted."""

@@ -25,8 +25,9 @@ MEDIA_FIELDS = {
     "sendDocument": "document",
     "sendSticker": "sticker",
 }
-VISIBLE = {"sendMessage", "sendLocation", "sendVenue", "sendContact", *MEDIA_FIELDS}
-"""Methods after which the person sees a new message."""
+EDITS = {"editMessageText", "editMessageCaption", "editMessageMedia", "editMessageReplyMarkup"}
+VISIBLE = {"sendMessage", "sendLocation", "sendVenue", "sendContact", "sendMediaGroup", *MEDIA_FIELDS, *EDITS}
+"""Methods after which the person sees a message, new or changed."""
 OTHERS = {"answerCallbackQuery", "sendChatAction", "getMe", "setWebhook", "getWebhookInfo", "deleteWebhook"}
 
 
@@ -56,6 +57,12 @@ def texts_of(method: str, body: Mapping[str, Any]) -> list[str]:
         return [str(body.get("text", ""))]
     if method in MEDIA_FIELDS:
         return [str(body.get("caption") or f"[{MEDIA_FIELDS[method]}]")]
+    if method == "sendMediaGroup":
+        return [str(item.get("caption") or f"[{item.get('type')}]") for item in body.get("media") or []]
+    if method in EDITS:
+        media = body.get("media")
+        words = body.get("text") or body.get("caption") or (media.get("caption") if isinstance(media, dict) else None)
+        return [str(words or f"[{method}]")]
     if method == "sendContact":
         return [f"{body.get('first_name')} {body.get('phone_number')}"]
     return [str(body.get("title") or f"{body.get('latitude')},{body.get('longitude')}")]
@@ -64,11 +71,9 @@ def texts_of(method: str, body: Mapping[str, Any]) -> list[str]:
 def check_message(method: str, body: Mapping[str, Any]) -> None:
     """Raises Refused when a message breaks a rule."""
     if method == "sendMessage":
-        _check_text(body.get("text"))
+        check_text(body.get("text"))
     if method in MEDIA_FIELDS:
-        _check_media(method, body.get(MEDIA_FIELDS[method]))
-        if units(str(body.get("caption") or "")) > CAPTION_UNITS_MAX:
-            raise bad("message caption is too long")
+        check_media(method, body.get(MEDIA_FIELDS[method]))
     if method in ("sendLocation", "sendVenue"):
         if not all(isinstance(body.get(name), int | float) for name in ("latitude", "longitude")):
             raise bad("latitude and longitude must be specified")
@@ -78,20 +83,29 @@ def check_message(method: str, body: Mapping[str, Any]) -> None:
         raise bad("venue title and address must be non-empty")
     if method == "sendContact" and not (body.get("phone_number") and body.get("first_name")):
         raise bad("phone number and first name must be non-empty")
+    check_words(body)
+    if "reply_markup" in body:
+        check_keyboard(body["reply_markup"])
+
+
+def check_words(body: Mapping[str, Any]) -> None:
+    """Raises Refused for formatting outside of the words, or a caption that is too long."""
+    if units(str(body.get("caption") or "")) > CAPTION_UNITS_MAX:
+        raise bad("message caption is too long")
     _check_entities(body.get("entities", []), str(body.get("text", "")))
     _check_entities(body.get("caption_entities", []), str(body.get("caption", "")))
-    if "reply_markup" in body:
-        _check_keyboard(body["reply_markup"])
 
 
-def _check_text(text: Any) -> None:
+def check_text(text: Any) -> None:
+    """Raises Refused for a text that is empty or too long."""
     if not isinstance(text, str) or not text.strip():
         raise bad("message text is empty")
     if units(text) > TEXT_UNITS_MAX:
         raise bad("message is too long")
 
 
-def _check_media(method: str, value: Any) -> None:
+def check_media(method: str, value: Any) -> None:
+    """Raises Refused for what is neither a link that the server fetches nor one of its file ids."""
     if not isinstance(value, str) or not value:
         raise bad(f"there is no {MEDIA_FIELDS[method]} in the request")
     parts = urlsplit(value)
@@ -112,7 +126,11 @@ def _check_entities(entities: Any, text: str) -> None:
             raise bad("entity ends beyond the end of the text")
 
 
-def _check_keyboard(markup: Any) -> None:
+def check_keyboard(markup: Any, *, is_inline: bool = False) -> None:
+    """Raises Refused for what is no keyboard; an edited message takes inline ones only."""
+    if isinstance(markup, dict) and "keyboard" in markup and not is_inline:
+        _check_reply_keyboard(markup)
+        return
     rows = markup.get("inline_keyboard") if isinstance(markup, dict) else None
     if not isinstance(rows, list):
         raise bad("object expected as reply markup")
@@ -121,6 +139,14 @@ def _check_keyboard(markup: Any) -> None:
         raise bad("reply markup is too long")
     for button in buttons:
         _check_button(button)
+
+
+def _check_reply_keyboard(markup: dict[str, Any]) -> None:
+    if not isinstance(markup["keyboard"], list) or not all(markup["keyboard"]):
+        raise bad("can't parse keyboard: rows of buttons expected")
+    for button in (button for row in markup["keyboard"] for button in row):
+        if not str(button.get("text") or "").strip():
+            raise bad("can't parse keyboard button: text must be non-empty")
 
 
 def _check_button(button: Mapping[str, Any]) -> None:
