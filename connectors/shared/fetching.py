@@ -61,3 +61,8 @@ async def by_new_link(
         if error.is_gone:
             raise FetchError(error.reason, code=error.code, retryable=True) from None
         raise
+
+
+def language_tag(value: Any) -> str | None:
+    """``th_TH`` → ``th-TH``; None for what is no text."""
+    return value.replace("_", "-") if isinstance(value, str) and value else None

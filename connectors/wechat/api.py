@@ -5,6 +5,8 @@ Where the documentation gives no figure for Official Accounts the nearest docume
 
 API_BASE = "https://api.weixin.qq.com"
 SEND_PATH = "/cgi-bin/message/custom/send"
+MEDIA_PATH = "/cgi-bin/media/get"
+USER_PATH = "/cgi-bin/user/info"
 TEMPLATE_PATH = "/cgi-bin/message/template/send"
 DOMAIN_PATH = "/cgi-bin/get_api_domain_ip"
 TOKEN_PATH = "/cgi-bin/stable_token"  # noqa: S105 - an address

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from aiohttp.abc import AbstractResolver
 
-from connectors.interface import Channel
+from connectors.interface import Accepted, Channel, WebhookRequest
 from connectors.registry import fetcher_class, platform_named
 from connectors.shared.download import Downloader
 from schemas import headers
@@ -81,7 +81,11 @@ class World:
     def events(self, *native: dict[str, Any]) -> list[AnyEvent]:
         """Our events of one webhook body."""
         platform = platform_named(self.fake.name)
-        accepted = platform.split(self.fake.body(list(native)), self.channel, (self.channel,))
+        body = self.fake.body(list(native))
+        proof = {name.lower(): value for name, value in self.fake.headers(body).items()}
+        request = WebhookRequest("POST", proof, self.fake.query(body), body)
+        accepted = platform.accept(request, self.channel, (self.channel,))
+        assert isinstance(accepted, Accepted)
         made: list[AnyEvent] = []
         for record in accepted.records:
             raw = decode_raw(

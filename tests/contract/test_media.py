@@ -7,13 +7,16 @@ from typing import Any
 import pytest
 
 from tests.contract.fetch_kit import files, running, stored_bytes
+from tests.fakes.instagram import FakeInstagram
 from tests.fakes.line import FakeLine
+from tests.fakes.messenger import FakeMessenger
 from tests.fakes.telegram import FakeTelegram
+from tests.fakes.wechat import FakeWeChat
 from tests.fakes.whatsapp import FakeWhatsApp
 
 PICTURE = b"\xff\xd8\xff\xe0 not much of a picture" * 40
 
-FAKES: list[type[Any]] = [FakeWhatsApp, FakeLine, FakeTelegram]
+FAKES: list[type[Any]] = [FakeWhatsApp, FakeLine, FakeTelegram, FakeMessenger, FakeInstagram, FakeWeChat]
 every_platform = pytest.mark.parametrize("fake", FAKES, ids=lambda fake: fake.name)
 
 
@@ -166,3 +169,46 @@ async def test_media_of_a_channel_that_is_no_more_is_told(fake: type[Any], tmp_p
         (request, *_) = world.requests(world.fake.user_media("ann", PICTURE))
         (event,) = await world.fetch(request.model_copy(update={"channel": "closed"}))
         assert (event.type, event.data.reason) == ("media_failed", "channel_not_configured")
+
+
+@pytest.mark.parametrize("fake", [FakeMessenger, FakeInstagram], ids=lambda fake: fake.name)
+async def test_metas_signed_link_that_is_dead_is_told_at_once(fake: type[Any], tmp_path: Path) -> None:
+    async with running(fake, tmp_path) as world:
+        native = world.fake.user_media("ann", PICTURE)
+        world.fake.shelf.kill_links()
+        event = await world.media(native)
+        assert (event.type, event.data.reason, world.waits) == ("media_failed", "gone", [])
+
+
+async def test_wechats_picture_is_fetched_by_its_id_when_its_link_has_died(tmp_path: Path) -> None:
+    async with running(FakeWeChat, tmp_path) as world:
+        native = world.fake.user_media("ann", PICTURE)
+        world.fake.shelf.kill_links()
+        assert stored_bytes(await world.media(native)) == PICTURE
+        assert [status for _, status in world.paths] == [404, 200]
+
+
+@pytest.mark.parametrize(("kind", "mime_type"), [("voice", "audio/amr"), ("video", "video/mp4")])
+async def test_wechats_voice_is_bytes_and_its_film_json_with_a_link(kind: str, mime_type: str, tmp_path: Path) -> None:
+    async with running(FakeWeChat, tmp_path) as world:
+        event = await world.media(world.fake.user_media("ann", PICTURE, kind=kind, mime_type=mime_type))
+        assert (event.type, event.data.content.mime_type, stored_bytes(event)) == ("media_stored", mime_type, PICTURE)
+
+
+async def test_wechats_error_inside_a_200_is_no_media(tmp_path: Path) -> None:
+    async with running(FakeWeChat, tmp_path) as world:
+        native = world.fake.user_media("ann", PICTURE, kind="voice", mime_type="audio/amr")
+        world.fake.shelf.items.clear()
+        event = await world.media(native)
+        assert (event.type, event.data.reason, world.waits) == ("media_failed", "gone", [])
+        assert "40007" in event.data.detail
+
+
+async def test_wechats_token_that_somebody_replaced_is_asked_for_again(tmp_path: Path) -> None:
+    async with running(FakeWeChat, tmp_path) as world:
+        await world.media(world.fake.user_media("ann", PICTURE, kind="voice", mime_type="audio/amr"))
+        world.fake.tokens.give(is_forced=True)
+        world.now += 301
+        event = await world.media(world.fake.user_media("ann", PICTURE, kind="voice", mime_type="audio/amr"))
+        assert event.type == "media_stored"
+        assert len(world.waits) == 1

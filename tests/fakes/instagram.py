@@ -45,6 +45,7 @@ class FakeInstagram(FakeMessaging):
     app_secret = "fake-instagram-app-secret"
     verify_token = "fake-instagram-verify-token"
     accounts = tuple(TOKENS)
+    tokens = tuple(TOKENS.values())
     first_user = 8 * 10**15
     calls_per_s = 100
     echoes_marks: bool = True
@@ -100,6 +101,17 @@ class FakeInstagram(FakeMessaging):
         """This user answers a story of the account."""
         story = {"url": "https://cdn.example.com/story", "id": "18000000000000001"}
         return self.user_message(user, text, reply_to={"story": story})
+
+    def profile_of(self, name: str) -> dict[str, Any]:
+        return {
+            "name": None,
+            "username": f"{name}.fake",
+            "profile_pic": "https://cdn.example.com/face.jpg",
+            "follower_count": 12,
+            "is_user_follow_business": True,
+            "is_business_follow_user": False,
+            "is_verified_user": False,
+        }
 
     # Send API.
 

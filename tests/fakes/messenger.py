@@ -36,6 +36,7 @@ class FakeMessenger(FakeMessaging):
     app_secret = "fake-messenger-app-secret"
     verify_token = "fake-messenger-verify-token"
     accounts = tuple(PAGE_TOKENS)
+    tokens = tuple(PAGE_TOKENS.values())
     first_user = 7 * 10**15
     calls_per_s = 300
     errors: ClassVar[Errors] = {
@@ -116,6 +117,10 @@ class FakeMessenger(FakeMessaging):
         if page is None:
             return graph_error(f"Malformed access token {token}", code=190)
         return Answer(200, {"id": page, "name": "Fake Page"})
+
+    def profile_of(self, name: str) -> dict[str, Any]:
+        picture = "https://cdn.example.com/face.jpg"
+        return {"name": f"{name} Fake", "first_name": name, "profile_pic": picture, "locale": "th_TH", "timezone": 7}
 
     def sender_of(self, call: Call) -> str:
         page = (SEND_PATH.fullmatch(call["path"]) or [PAGE_ID, PAGE_ID])[1]

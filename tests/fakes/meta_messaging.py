@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Literal
 
 from tests.fakes.base import FakePlatform
 from tests.fakes.faults import Fault
-from tests.fakes.meta import graph_error, signature, usage_header, wire_json
+from tests.fakes.meta import bearer, graph_error, signature, usage_header, wire_json
 from tests.fakes.wire import Answer, Call, Event, Request
 
 WINDOW_S = 24 * 3600
@@ -24,6 +24,8 @@ ECHO_PATIENCE_S = 0.5
 """How long the answer to a send waits for its echo to go first."""
 LATE_S = 0.3
 
+NODE_PATH = re.compile(r"/v\d+\.\d+/(\d+)")
+CDN_PATH = "/cdn/"
 SEND_PATH = re.compile(r"/v\d+\.\d+/(\d+|me)/messages")
 
 Errors = Mapping[str, tuple[str, int, int | None, int]]
@@ -33,13 +35,15 @@ Errors = Mapping[str, tuple[str, int, int | None, int]]
 class FakeMessaging(FakePlatform):
     """Some accounts of one app, the first of which is the one that users write to unless a test says otherwise.
 
-    Users are named freely; their ids follow from the names: ``first_user`` plus digits of their hash.
+    Users are named freely; their ids follow from the names: ``first_user`` plus digits of their hash. ``unseen`` users
+    have no profile.
     """
 
     webhook_object: ClassVar[str]
     app_secret: ClassVar[str]
     verify_token: ClassVar[str]
     accounts: ClassVar[Sequence[str]]
+    tokens: ClassVar[Sequence[str]]
     first_user: ClassVar[int]
     errors: ClassVar[Errors]
     calls_per_s: ClassVar[int]
@@ -50,6 +54,7 @@ class FakeMessaging(FakePlatform):
         super().reset()
         self.last_inbound_s: dict[str, float] = {}
         self.quick_replies: dict[str, dict[str, str]] = {}
+        self.unseen: set[str] = set()
         self._random = random.Random(self.seed)
         self._recent: deque[float] = deque()
 
@@ -138,6 +143,37 @@ class FakeMessaging(FakePlatform):
 
     def now_ms(self) -> int:
         return int(self.clock() * 1000)
+
+    # Media behind signed links, and profiles ("User Profile API").
+
+    def user_media(self, user: str, data: bytes, *, kind: str = "image", mime_type: str = "image/jpeg") -> Event:
+        """A message with one attachment and no text."""
+        id = f"a{self.next_number()}"
+        self.shelf.put(id, data, mime_type)
+        url = f"{self.base_url}{CDN_PATH}{self.shelf.link(id)}"
+        return self.from_user(
+            user, "message", {"mid": self.new_mid(), "attachments": [{"type": kind, "payload": {"url": url}}]}
+        )
+
+    @abstractmethod
+    def profile_of(self, name: str) -> dict[str, Any]:
+        """Every field that a profile may have."""
+
+    def look_up(self, request: Request) -> Answer | None:
+        if request.method != "GET":
+            return None
+        if request.path.startswith(CDN_PATH):
+            media = self.shelf.behind(request.path.removeprefix(CDN_PATH))
+            return Answer(200, media.data, {"Content-Type": media.mime_type}) if media else Answer(403)
+        path, fields = NODE_PATH.fullmatch(request.path), request.query.get("fields", "").split(",")
+        if path is None or "profile_pic" not in fields:
+            return None
+        if bearer(dict(request.headers), dict(request.query)) not in self.tokens:
+            return graph_error("Malformed access token", code=190)
+        name = self._names.get(path.group(1))
+        if name is None or name in self.unseen:
+            return graph_error("(#100) No profile available for this user.", code=100, subcode=2018218)
+        return Answer(200, {field: value for field, value in self.profile_of(name).items() if field in fields})
 
     # Send API.
 

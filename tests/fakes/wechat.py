@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from tests.fakes.base import FakePlatform
 from tests.fakes.faults import Fault
+from tests.fakes.wechat_lookups import OPEN_PATH, look_up
 from tests.fakes.wechat_rules import OPENID, Refused, Tokens, Windows, check_message, visible_texts
 from tests.fakes.wire import Answer, Call, Event, Request
 
@@ -161,6 +162,19 @@ class FakeWeChat(FakePlatform):
         query = {"signature": sha1(token, timestamp, nonce), "timestamp": timestamp, "nonce": nonce, "echostr": echo}
         async with self._client.get(self.webhook_url, params=query) as answer:
             return answer.status == 200 and await answer.text() == echo
+
+    # Media and followers.
+
+    def user_media(self, user: str, data: bytes, *, kind: str = "image", mime_type: str = "image/jpeg") -> Event:
+        """Pictures come with an open link beside their id, the others with the id alone."""
+        media_id = f"fakeMedia{self.seed}_{self.next_number()}"
+        self.shelf.put(media_id, data, mime_type)
+        link = {"PicUrl": f"{self.base_url}{OPEN_PATH}{self.shelf.link(media_id)}"} if kind == "image" else {}
+        more = {"voice": {"Format": "amr"}, "video": {"ThumbMediaId": "fakeThumb"}}.get(kind, {})
+        return self.message(user, kind, MediaId=media_id, **link, **more)
+
+    def look_up(self, request: Request) -> Answer | None:
+        return look_up(request, self.shelf, self.tokens, self._names, base=self.base_url)
 
     # The API.
 

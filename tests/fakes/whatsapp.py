@@ -101,7 +101,7 @@ class FakeWhatsApp(WhatsAppWebhooks):
     def look_up(self, request: Request) -> Answer | None:
         path = MEDIA_PATH.fullmatch(request.path)
         is_link = request.path.startswith(LINK_PATH)
-        if request.method != "GET" or not (path or is_link):
+        if request.method != "GET" or not (is_link or (path and "phone_number_id" in request.query)):
             return None
         is_authentic = bearer(dict(request.headers), {}) == ACCESS_TOKEN
         if is_link:
