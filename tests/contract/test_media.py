@@ -1,11 +1,15 @@
 """Media of every platform, from the webhook to the stored file: as its API gives it, for as long as its links live."""
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from connectors.interface import Blob, Channel
+from connectors.whatsapp.fetcher import Fetcher as WhatsAppFetcher
+from schemas.content import MediaContent
 from tests.contract.fetch_kit import files, running, stored_bytes
 from tests.fakes.instagram import FakeInstagram
 from tests.fakes.line import FakeLine
@@ -88,13 +92,32 @@ async def test_a_new_link_that_is_dead_already_is_asked_for_again(fake: type[Any
         assert world.waits == [0.5]
 
 
-async def test_whatsapps_token_goes_to_metas_hosts_only(tmp_path: Path) -> None:
-    async with running(FakeWhatsApp, tmp_path) as world, running(FakeLine, tmp_path) as stranger:
-        native = world.fake.user_media("ann", PICTURE)
-        native["image"]["url"] = f"{stranger.fake.base_url}/v2/bot/message/1/content"
-        event = await world.media(native)
-        assert event.data.reason == "address_refused"
-        assert stranger.fake.journal == []
+@pytest.mark.parametrize(
+    ("link", "has_token"),
+    [
+        ("https://lookaside.fbsbx.com/whatsapp_business/attachments/?mid=1", True),
+        ("https://mmg.whatsapp.net/1", True),
+        ("http://127.0.0.1:8090/1", True),
+        ("http://lookaside.fbsbx.com/1", False),
+        ("http://127.0.0.1:8091/1", False),
+        ("https://evilfbsbx.com/1", False),
+        ("https://fbsbx.com.evil.example/1", False),
+        ("https://evil.example/?fbsbx.com", False),
+        ("https://[::1/", False),
+    ],
+)
+async def test_whatsapps_token_goes_to_meta_and_to_the_channels_own_server_only(link: str, has_token: bool) -> None:
+    """Whatever link a webhook names."""
+    sent: list[Mapping[str, str] | None] = []
+
+    async def download(url: str, channel: Channel, *, headers: Mapping[str, str] | None = None) -> Blob:
+        sent.append(headers)
+        return Blob(b"")
+
+    channel = Channel("shop", "whatsapp", {"access_token": ("secret",)}, api_base="http://127.0.0.1:8090")
+    fetcher = WhatsAppFetcher()
+    await fetcher.media(MediaContent(kind="image", url=link), channel, download, timeout_s=1)
+    assert sent == [{"Authorization": "Bearer secret"} if has_token else {}]
 
 
 async def test_bytes_that_are_not_the_announced_ones_are_not_stored(tmp_path: Path) -> None:
