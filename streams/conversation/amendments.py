@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from schemas.envelope import AnyEvent, Event
 from schemas.events import MessageDeleted, MessageEdited, ReactionChanged
 from schemas.registry import decode_event, encode
-from streams.conversation import history, wording
+from streams.conversation import history, media, wording
 from streams.conversation.history import REACTIONS_MAX, Entry
 from streams.conversation.memory import ORPHAN, uuid_key
 from streams.conversation.model import Orphan, State, with_timer, with_waiting
@@ -94,9 +94,8 @@ def _edit(state: State, event: Event[MessageEdited], scope: Scope, found: Found)
         entry,
         text=wording.text_of(content)[: wording.MESSAGE_CHARS_MAX],
         kind=content.kind,
-        media_url=wording.media_url_of(content),
         revision=event.data.revision,
-        event_id="",
+        **media.source_after_edit(entry, event),
     )
     is_long = len(entry.text) > scope.limits.context_chars_max
     history.put(scope, seq, entry if _is_waiting(state, seq) else history.cut(entry, scope))

@@ -11,10 +11,11 @@ from msgspec.structs import replace
 
 from schemas.content import Content, MediaContent, StoryContent
 from schemas.envelope import AnyEvent, Event
-from schemas.events import ChoiceMade, MediaFailed, MediaStored, MessageReceived
+from schemas.events import ChoiceMade, MediaFailed, MediaStored, MessageEdited, MessageReceived
 from schemas.fetching import FetchRequest
 from schemas.ids import derived_id
 from streams.conversation import history, wording
+from streams.conversation.history import Entry
 from streams.conversation.model import State, Waiting, with_timer
 from streams.conversation.scope import Scope
 
@@ -46,6 +47,16 @@ def await_stored(state: State, event: Event[MessageReceived] | Event[ChoiceMade]
     if sum(name.startswith(f"{MEDIA}:") for name in state.timers) >= AWAITED_MAX:
         return state
     return with_timer(state, _timer(event.id), scope.now + scope.limits.media_ms)
+
+
+def source_after_edit(entry: Entry, event: Event[MessageEdited]) -> dict[str, str | None]:
+    """Where an edited message's media is, as members of its entry. New words under the same media leave it as it is;
+    other media is fetched anew."""
+    content = event.data.content
+    media_id = content.media_id if isinstance(content, MediaContent) else None
+    if media_id is not None and media_id == entry.details.get("media_id"):
+        return {"media_url": entry.media_url, "event_id": entry.event_id}
+    return {"media_url": wording.media_url_of(content), "event_id": event.id if is_kept(content) else ""}
 
 
 def is_awaited(state: State, messages: Sequence[Waiting]) -> bool:
@@ -86,9 +97,9 @@ def asked_profiles(state: State, contact_id: str, scope: Scope) -> dict[str, int
 
 def fetch_requests(before: State, after: State, event: AnyEvent) -> list[FetchRequest]:
     """The commands for `fetch` that follow from an event: its media, and its sender's profile when that is due."""
-    if event.type not in ("message_received", "choice_made"):
+    if event.type not in ("message_received", "choice_made", "message_edited"):
         return []
-    data: MessageReceived | ChoiceMade = event.data
+    data: MessageReceived | ChoiceMade | MessageEdited = event.data
     made = []
     if is_kept(data.content):
         made.append(_request(event, after.now, {"what": "media", "content": data.content}))

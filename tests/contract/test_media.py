@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from connectors.interface import Blob, Channel
+from connectors.interface import Blob, Channel, MediaSource, ProfileSource
+from connectors.registry import fetcher_class, platforms
 from connectors.whatsapp.fetcher import Fetcher as WhatsAppFetcher
 from schemas.content import MediaContent
 from tests.contract.fetch_kit import files, running, stored_bytes
@@ -235,3 +236,10 @@ async def test_wechats_token_that_somebody_replaced_is_asked_for_again(tmp_path:
         event = await world.media(world.fake.user_media("ann", PICTURE, kind="voice", mime_type="audio/amr"))
         assert event.type == "media_stored"
         assert len(world.waits) == 1
+
+
+def test_every_platform_is_here_and_what_it_calls_its_fetcher_is_one() -> None:
+    assert {fake.name for fake in FAKES} == set(platforms())
+    for name in platforms():
+        made = fetcher_class(name)
+        assert made is None or isinstance(made(), MediaSource | ProfileSource), name

@@ -99,7 +99,8 @@ class World(Talk):
     def person_amends(self, a: int, b: int) -> None:
         known = [*self.in_flight, *self.settled]
         target = platform_id(known[b % len(known)]) if known and b % 3 == 0 else f"m{b % 9}"
-        content = TextContent(text=f"edited {'x' * (a % 20)}")
+        media = MediaContent(kind="image", media_id=f"id{b}", caption=f"edited {a}")
+        content = media if b % 4 == 1 else TextContent(text=f"edited {'x' * (a % 20)}")
         self.happens(
             self.event(
                 (

@@ -85,13 +85,32 @@ def test_each_of_several_pictures_of_one_message_gets_its_own_link() -> None:
     assert [entry.media_url for entry in talk.history] == ["https://platform/1", OURS]
 
 
-def test_stored_media_does_not_undo_a_later_edit() -> None:
+def test_stored_media_does_not_undo_a_later_edit_whose_own_media_is_fetched() -> None:
     talk = Talk()
     message = talk.said(PICTURE, "m1")
     other = MediaContent(kind="image", url="https://platform/other")
-    talk.hear(message, talk.event(MessageEdited(message_id="m1", sender_id=PERSON, content=other)))
+    edit = talk.event(MessageEdited(message_id="m1", sender_id=PERSON, content=other))
+    answer = talk.hear(message, edit)
+    assert [(request.content, request.causation_id) for request in answer.fetches if request.what == "media"] == [
+        (PICTURE, message.id),
+        (other, edit.id),
+    ]
     talk.hear(stored(talk, message))
     assert talk.history[0].media_url == "https://platform/other"
+    talk.hear(stored(talk, edit))
+    assert talk.history[0].media_url == OURS
+    assert talk.disagreements() == []
+
+
+def test_new_words_under_a_picture_leave_the_picture() -> None:
+    talk = Talk()
+    message = talk.said(PICTURE, "m1")
+    words = PICTURE.model_copy(update={"caption": "what is that?"})
+    edit = MessageEdited(message_id="m1", sender_id=PERSON, content=words)
+    talk.hear(message, talk.event(edit))
+    (request,) = talk.hear(stored(talk, message)).requests
+    asked = request.question.message
+    assert (asked.message_text, asked.media_url) == ("what is that?", OURS)
 
 
 def test_a_command_carries_all_that_it_takes_and_has_the_same_id_again() -> None:
