@@ -36,6 +36,9 @@ PAUSES_S = (0.5, 1.0, 2.0, 4.0, 5.0)
 PROFILE_OUTAGE_S_MAX = 5.0
 """A profile is not worth that the media behind it in the same conversation waits for longer."""
 
+FACT_CHARS_MAX = 1_000
+"""Of one fact of a profile; a longer one is left out, whoever wrote it there."""
+
 DETAIL_CHARS_MAX = 300
 ANY_TYPE = "application/octet-stream"
 
@@ -163,7 +166,8 @@ class Fetch:
             return None
         if profile is None or not (profile.facts or profile.language):
             return None
-        return ProfileUpdated(contact_id=contact.id, content=dict(profile.facts), language=profile.language)
+        facts = {name: value for name, value in profile.facts.items() if len(str(value)) <= FACT_CHARS_MAX}
+        return ProfileUpdated(contact_id=contact.id, content=facts, language=profile.language)
 
     async def _persist(self, attempt: Callable[[], Awaitable[T]], platform: str, *, outage_s_max: float) -> T:
         """Attempts until one succeeds, another could not, or the time is over; raises the last FetchError."""

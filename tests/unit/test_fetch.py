@@ -212,6 +212,11 @@ async def test_a_profile_is_one_event_of_its_contact(tmp_path: Path) -> None:
     assert fetcher.asked == [Contact("U1", "U1", {"username": "ann"})]
 
 
+async def test_a_fact_of_any_length_does_not_burst_the_log(tmp_path: Path) -> None:
+    event = await Stand(tmp_path, Scripted(Profile({"name": "A" * 1_000, "bio": "B" * 1_001}))).event(profile())
+    assert event.data.content == {"name": "A" * 1_000}
+
+
 @pytest.mark.parametrize("known", [None, Profile({})])
 async def test_nothing_known_is_no_event(known: Profile | None, tmp_path: Path) -> None:
     assert await Stand(tmp_path, Scripted(known)).outputs(profile()) == []
