@@ -61,6 +61,9 @@ HEART = "like_heart"
 OWN_POST = "MEDIA_SHARE"
 """A post of the account's own, by its id ("Send messages": published post)."""
 
+REACTIONS = {"❤": "love"}
+"""The one reaction that can be sent ("Send messages": react to a message)."""
+
 HOUR_S = 3600.0
 
 ERROR_MEANINGS: Meanings = {
@@ -105,4 +108,6 @@ class SendBody(TypedDict):
     messaging_type: NotRequired[str]
     tag: NotRequired[str]
     message: NotRequired[dict[str, Any]]
+    sender_action: NotRequired[str]
+    payload: NotRequired[dict[str, Any]]
     reply_to: NotRequired[ReplyTo]

@@ -19,16 +19,27 @@ from connectors.instagram.api import (
     MEGABYTE,
     MIME_TYPES,
     OWN_POST,
+    REACTIONS,
     SendBody,
 )
 from connectors.interface import Call, Channel, Window
 from connectors.shared.meta.drafts import Draft, attachment, chunks
 from connectors.shared.meta.kinds import COMMON, render_media, render_sticker, written_media
-from connectors.shared.meta.planning import Asked, Renderers, is_for_human_agent, marked_drafts
+from connectors.shared.meta.planning import (
+    ACTION,
+    Asked,
+    Renderers,
+    is_for_human_agent,
+    marked_drafts,
+    plain_emoji,
+    reaction_draft,
+    unseen_actions,
+)
 from connectors.shared.meta.values import as_id
 from connectors.shared.nearest import template_words
 from schemas.content import MediaContent, StickerContent, TemplateContent
-from schemas.outbound import OutboundMessage, Part
+from schemas.ids import derived_id
+from schemas.outbound import OutboundMessage, Part, PartContent, ReactionContent
 
 PartIds = tuple[str, ...]
 
@@ -36,19 +47,35 @@ PartIds = tuple[str, ...]
 def plan_message(message: OutboundMessage, window: Window, channel: Channel) -> tuple[Call, ...]:
     """Calls in order; total. No parts (all of them settled before) need no calls."""
     is_late = is_for_human_agent(message, window)
-    calls: list[Call] = []
-    for part_ids, draft in _with_albums(marked_drafts(message, RENDERERS, LIMITS)):
+    drafts = marked_drafts(message, RENDERERS, LIMITS, is_native=is_native)
+    quote = {"reply_to": {"mid": message.reply_to}} if message.reply_to else {}
+    actions = unseen_actions(message) if drafts else []
+    calls = [_call(SendBody(recipient={"id": message.peer}, sender_action=action), channel) for action in actions]
+    for part_ids, draft in _with_albums(drafts):
         body = SendBody(recipient={"id": message.peer})
-        if is_late:
+        is_action = ACTION in draft.body
+        if is_late and not is_action:
             body |= {"messaging_type": "MESSAGE_TAG", "tag": "HUMAN_AGENT"}
-        elif channel.first("page_id"):
+        elif channel.first("page_id") and not is_action:
             # A page's Send API is Messenger's and wants the type; no sample of the Instagram login has one.
             body["messaging_type"] = "RESPONSE"
         body.update(draft.body)  # type: ignore[typeddict-item]
-        if not calls and message.reply_to:
-            body["reply_to"] = {"mid": message.reply_to}
+        if not is_action:
+            body |= quote  # type: ignore[typeddict-item]
+            quote = {}
         calls.append(_call(body, channel, part_ids=part_ids, changes=draft.changes))
     return tuple(calls)
+
+
+def is_native(content: PartContent) -> bool:
+    """Whether Instagram has a form for it; of reactions it sends only the heart."""
+    if isinstance(content, ReactionContent):
+        return not content.emoji or plain_emoji(content.emoji) in REACTIONS
+    return type(content) in RENDERERS
+
+
+def _reaction(content: ReactionContent, asked: Asked) -> list[Draft]:
+    return asked.followed_by_buttons(reaction_draft(content, REACTIONS))
 
 
 def _media(content: MediaContent, asked: Asked) -> list[Draft]:
@@ -82,7 +109,13 @@ def _template(content: TemplateContent, asked: Asked) -> list[Draft]:
     return asked.texts(words, "template written as text: Instagram has no approved templates")
 
 
-RENDERERS: Renderers = {**COMMON, MediaContent: _media, StickerContent: _sticker, TemplateContent: _template}
+RENDERERS: Renderers = {
+    **COMMON,
+    MediaContent: _media,
+    StickerContent: _sticker,
+    TemplateContent: _template,
+    ReactionContent: _reaction,
+}
 
 
 def _with_albums(drafts: Sequence[tuple[Part, Draft]]) -> list[tuple[PartIds, Draft]]:
@@ -102,7 +135,7 @@ def _with_albums(drafts: Sequence[tuple[Part, Draft]]) -> list[tuple[PartIds, Dr
 
 def _is_lone_picture(draft: Draft) -> bool:
     """A message of one picture and nothing else that the person sees: quick replies keep theirs to themselves."""
-    message = draft.body["message"]
+    message = draft.body.get("message", {})
     return set(message) == {"attachment", "metadata"} and message["attachment"]["type"] == "image"
 
 
@@ -116,17 +149,20 @@ def _album(drafts: list[Draft]) -> Draft:
     return Draft(body, tuple(change for draft in drafts for change in draft.changes))
 
 
-def _call(body: SendBody, channel: Channel, *, part_ids: PartIds, changes: tuple[str, ...]) -> Call:
-    """Through the page where the channel names one, else through the account itself."""
+def _call(body: SendBody, channel: Channel, *, part_ids: PartIds = (), changes: tuple[str, ...] = ()) -> Call:
+    """Through the page where the channel names one, else through the account itself; without parts nobody sees it."""
     page_id = channel.first("page_id")
     base = (channel.api_base or (FACEBOOK_BASE if page_id else INSTAGRAM_BASE)).rstrip("/")
     version = channel.first("graph_version") or GRAPH_VERSION
     return Call(
-        name="messages",
+        name=body.get("sender_action", "messages"),
         method="POST",
         url=f"{base}/{version}/{page_id or channel.first('instagram_id') or 'me'}/messages",
         headers={"Authorization": "Bearer {secret:access_token}"},
         body=body,
         part_ids=part_ids,
+        is_visible=bool(part_ids),
         changes=changes,
+        # The same reaction twice is one reaction.
+        idempotency_key=derived_id(part_ids[0], "reaction") if part_ids and ACTION in body else None,
     )

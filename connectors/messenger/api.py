@@ -14,8 +14,21 @@ API_BASE = "https://graph.facebook.com"
 GRAPH_VERSION = "v26.0"
 """Released 29 July 2026 ("Graph API Changelog"); a call without a version gets the app's oldest."""
 
-LIMITS = Limits(text_max=2000, text_measure=characters)
+LIMITS = Limits(text_max=2000, text_measure=characters, asks={"phone": "user_phone_number", "email": "user_email"})
 """Text from "Send API: message.text"; the others are common to Meta's message templates."""
+
+MEGABYTE = 1_000_000
+"""The smaller reading of "MB": what fits under it fits under both."""
+
+IMAGE_LINK_BYTES_MAX = 8 * MEGABYTE
+MEDIA_BYTES_MAX = 25 * MEGABYTE
+"""Of a picture by link, and of all other media ("Send API": attachments)."""
+
+PRODUCTS_MAX = 10
+"""Products of one message ("Product Template")."""
+
+REACTIONS = {"❤": "love", "😆": "smile", "😮": "wow", "😢": "sad", "😠": "angry", "👍": "like", "👎": "dislike"}
+"""What can be named ("Webhook: message reactions"), by the emoji that it stands for."""
 
 HOUR_S = 3600.0
 
@@ -54,8 +67,10 @@ class SendBody(TypedDict):
     """Body of ``POST /{page}/messages``; ``reply_to`` stands here and not inside ``message``."""
 
     recipient: Recipient
-    messaging_type: str
+    messaging_type: NotRequired[str]
     tag: NotRequired[str]
     message: NotRequired[dict[str, Any]]
     template: NotRequired[dict[str, Any]]
+    sender_action: NotRequired[str]
+    payload: NotRequired[dict[str, Any]]
     reply_to: NotRequired[ReplyTo]

@@ -4,27 +4,77 @@ Reads an ``OutboundMessage``, returns ``Call`` values whose credential is a plac
 in ``shared.meta.planning`` and ``shared.meta.kinds``.
 """
 
-from typing import Any
-
 from connectors.interface import Call, Channel, Window
-from connectors.messenger.api import API_BASE, GRAPH_VERSION, LIMITS, SendBody
-from connectors.shared.meta.drafts import Draft
-from connectors.shared.meta.kinds import COMMON, render_sticker
-from connectors.shared.meta.planning import Asked, Renderers, is_for_human_agent, marked_drafts
-from schemas.content import StickerContent, TemplateContent
-from schemas.outbound import OutboundMessage, Part
-
-DEFAULT_LANGUAGE = "en"
-"""Of approved templates, where neither template nor message names one."""
+from connectors.messenger.api import (
+    API_BASE,
+    GRAPH_VERSION,
+    IMAGE_LINK_BYTES_MAX,
+    LIMITS,
+    MEDIA_BYTES_MAX,
+    MEGABYTE,
+    PRODUCTS_MAX,
+    REACTIONS,
+    SendBody,
+)
+from connectors.shared.meta.drafts import Draft, attachment, chunks, is_web_link, with_changes
+from connectors.shared.meta.kinds import COMMON, render_media, render_sticker, written_media
+from connectors.shared.meta.planning import (
+    ACTION,
+    Asked,
+    Renderers,
+    is_for_human_agent,
+    marked_drafts,
+    plain_emoji,
+    reaction_draft,
+    unseen_actions,
+)
+from connectors.shared.meta.templates import template_of
+from schemas.content import MediaContent, StickerContent, TemplateContent
+from schemas.ids import derived_id
+from schemas.outbound import OutboundMessage, PartContent, ProductContent, ReactionContent
 
 
 def plan_message(message: OutboundMessage, window: Window, channel: Channel) -> tuple[Call, ...]:
     """Calls in order; total. No parts (all of them settled before) need no calls."""
-    drafts = marked_drafts(message, RENDERERS, LIMITS)
-    return tuple(
-        _call(part, draft, message=message, window=window, channel=channel, is_first=number == 0)
-        for number, (part, draft) in enumerate(drafts)
-    )
+    drafts = marked_drafts(message, RENDERERS, LIMITS, is_native=is_native)
+    is_late = is_for_human_agent(message, window)
+    quote = {"reply_to": {"mid": message.reply_to}} if message.reply_to else {}
+    actions = unseen_actions(message) if drafts else []
+    calls = [_call(SendBody(recipient={"id": message.peer}, sender_action=action), channel) for action in actions]
+    for part, draft in drafts:
+        body = SendBody(recipient={"id": message.peer})
+        if "template" in draft.body:
+            body["messaging_type"] = "UTILITY"
+        elif ACTION not in draft.body and is_late:
+            # A person may still answer for seven days; the bot's own messages get no tag, which only people may use.
+            body |= {"messaging_type": "MESSAGE_TAG", "tag": "HUMAN_AGENT"}
+        elif ACTION not in draft.body:
+            body["messaging_type"] = "RESPONSE"
+        body |= draft.body  # type: ignore[typeddict-item]
+        if ACTION not in draft.body:
+            body |= quote  # type: ignore[typeddict-item]
+            quote = {}
+        calls.append(_call(body, channel, part_ids=(part.id,), changes=draft.changes))
+    return tuple(calls)
+
+
+def is_native(content: PartContent) -> bool:
+    """Whether Messenger has a form for it: seven reactions, and products by their ids but no whole catalogue."""
+    match content:
+        case ReactionContent(emoji=emoji):
+            return not emoji or plain_emoji(emoji) in REACTIONS
+        case ProductContent():
+            return bool(content.sections)
+        case _:
+            return type(content) in RENDERERS
+
+
+def _media(content: MediaContent, asked: Asked) -> list[Draft]:
+    by_link = is_web_link(content.url) and content.kind == "image"
+    bytes_max = IMAGE_LINK_BYTES_MAX if by_link else MEDIA_BYTES_MAX
+    if (content.size_bytes or 0) > bytes_max:
+        return written_media(content, asked, why=f"larger than {bytes_max // MEGABYTE} MB")
+    return render_media(content, asked)
 
 
 def _sticker(content: StickerContent, asked: Asked) -> list[Draft]:
@@ -36,45 +86,54 @@ def _sticker(content: StickerContent, asked: Asked) -> list[Draft]:
 
 def _template(content: TemplateContent, asked: Asked) -> list[Draft]:
     """A Utility Message; it cannot carry buttons of its own choosing ("Utility messages")."""
-    template: dict[str, Any] = {
-        "name": content.name,
-        "language": {"code": content.language or asked.message.language or DEFAULT_LANGUAGE},
-    }
-    if content.parameters:
-        values = [{"type": "text", "text": value} for value in content.parameters]
-        template["components"] = [{"type": "body", "parameters": values}]
-    template |= content.native
-    return asked.followed_by_buttons(Draft({"template": template}))
+    template, changes = template_of(content)
+    return asked.followed_by_buttons(Draft({"template": template}), *changes)
 
 
-RENDERERS: Renderers = {**COMMON, StickerContent: _sticker, TemplateContent: _template}
+def _product(content: ProductContent, asked: Asked) -> list[Draft]:
+    """The words, then the products side by side, ten to a message ("Product Template"); the catalogue is the page's."""
+    words = "\n".join(filter(None, (content.title, content.text, content.footer)))
+    ids = [product for section in content.sections for product in section.product_ids]
+    shown = [
+        attachment("template", {"template_type": "product", "elements": [{"id": product} for product in group]})
+        for group in chunks(ids, PRODUCTS_MAX)
+    ]
+    changes = ["words of the products sent as their own message"] if words.strip() else []
+    if len(shown) > 1:
+        changes.append(f"{len(ids)} products on {len(shown)} messages")
+    if len(content.sections) > 1:
+        changes.append("products shown without their sections")
+    before = Asked((), asked.message, asked.limits).texts(words) if words.strip() else []
+    return with_changes([*before, *shown, *(asked.texts("") if asked.buttons else [])], changes)
 
 
-def _call(
-    part: Part, draft: Draft, *, message: OutboundMessage, window: Window, channel: Channel, is_first: bool
-) -> Call:
-    kind, tag = _messaging_type(draft, message, window)
-    body = SendBody(recipient={"id": message.peer}, messaging_type=kind)
-    if tag is not None:
-        body["tag"] = tag
-    body.update(draft.body)  # type: ignore[typeddict-item]
-    if is_first and message.reply_to:
-        body["reply_to"] = {"mid": message.reply_to}
+def _reaction(content: ReactionContent, asked: Asked) -> list[Draft]:
+    return asked.followed_by_buttons(reaction_draft(content, REACTIONS))
+
+
+RENDERERS: Renderers = {
+    **COMMON,
+    MediaContent: _media,
+    StickerContent: _sticker,
+    TemplateContent: _template,
+    ProductContent: _product,
+    ReactionContent: _reaction,
+}
+
+
+def _call(body: SendBody, channel: Channel, *, part_ids: tuple[str, ...] = (), changes: tuple[str, ...] = ()) -> Call:
+    """A call without parts is one that nobody sees."""
     version = channel.first("graph_version") or GRAPH_VERSION
     base = (channel.api_base or API_BASE).rstrip("/")
     return Call(
-        name="messages",
+        name=body.get("sender_action", "messages"),
         method="POST",
         url=f"{base}/{version}/{channel.first('page_id') or 'me'}/messages",
         headers={"Authorization": "Bearer {secret:page_token}"},
         body=body,
-        part_ids=(part.id,),
-        changes=draft.changes,
+        part_ids=part_ids,
+        is_visible=bool(part_ids),
+        changes=changes,
+        # The same reaction twice is one reaction.
+        idempotency_key=derived_id(part_ids[0], "reaction") if part_ids and "sender_action" in body else None,
     )
-
-
-def _messaging_type(draft: Draft, message: OutboundMessage, window: Window) -> tuple[str, str | None]:
-    """A person may still answer for seven days; the bot's own messages get no tag, which only people may use."""
-    if "template" in draft.body:
-        return "UTILITY", None
-    return ("MESSAGE_TAG", "HUMAN_AGENT") if is_for_human_agent(message, window) else ("RESPONSE", None)

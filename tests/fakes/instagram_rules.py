@@ -12,6 +12,7 @@ from tests.fakes.messenger_rules import (
     QUICK_REPLIES_MAX,
     TITLE_MAX,
     Refused,
+    check_action,
     check_attachment,
     check_length,
     is_link,
@@ -20,7 +21,6 @@ from tests.fakes.messenger_rules import (
 
 TEXT_BYTES_MAX = 1000
 IMAGES_MAX = 10
-ACTIONS = {"typing_on", "typing_off", "mark_seen", "react", "unreact"}
 FRAME = {"recipient", "messaging_type", "tag", "message", "sender_action", "payload", "reply_to"}
 CONTENTS = ("text", "attachment", "attachments")
 
@@ -36,7 +36,7 @@ def check(body: Any, *, needs_type: bool) -> None:
     given = [name for name in ("message", "sender_action") if name in body]
     require(len(given) == 1, "Specify exactly one of message and sender_action")
     if given == ["sender_action"]:
-        require(body["sender_action"] in ACTIONS, "Param sender_action must be one of " + ", ".join(sorted(ACTIONS)))
+        check_action(body, {"love"})
         return
     kind = body.get("messaging_type")
     require(kind in {"RESPONSE", "UPDATE", "MESSAGE_TAG"} or not (kind or needs_type), "Invalid messaging_type")

@@ -19,6 +19,7 @@ ELEMENTS_MAX = 10
 ELEMENT_TEXT_MAX = 80
 MEDIA = {"image", "video", "audio", "file"}
 ACTIONS = {"typing_on", "typing_off", "mark_seen", "react", "unreact"}
+REACTIONS = {"smile", "angry", "sad", "wow", "love", "like", "dislike"}
 TYPES = {"RESPONSE", "UPDATE", "MESSAGE_TAG", "UTILITY"}
 FRAME = {"recipient", "messaging_type", "tag", "message", "template", "sender_action", "payload", "reply_to"}
 
@@ -42,7 +43,7 @@ def check(body: Any) -> None:
     given = [name for name in ("message", "template", "sender_action") if name in body]
     require(len(given) == 1, "Specify exactly one of message, template and sender_action")
     if given == ["sender_action"]:
-        require(body["sender_action"] in ACTIONS, "Param sender_action must be one of " + ", ".join(sorted(ACTIONS)))
+        check_action(body, REACTIONS)
         return
     kind = body.get("messaging_type")
     require(kind in TYPES, "Param messaging_type must be one of " + ", ".join(sorted(TYPES)))
@@ -52,6 +53,18 @@ def check(body: Any) -> None:
         require(kind == "UTILITY" and "name" in body["template"], "A template needs a name and messaging_type UTILITY")
     else:
         _check_message(body["message"])
+
+
+def check_action(body: dict[str, Any], reactions: set[str]) -> None:
+    """A sender action, beside which only the recipient stands; a reaction has its payload."""
+    action = body["sender_action"]
+    require(action in ACTIONS, "Param sender_action must be one of " + ", ".join(sorted(ACTIONS)))
+    is_about_message = action in ("react", "unreact")
+    allowed = {"recipient", "sender_action"} | ({"payload"} if is_about_message else set())
+    require(set(body) <= allowed, f"Invalid keys {sorted(set(body) - allowed)} were found")
+    payload = body.get("payload") or {}
+    require(not is_about_message or payload.get("message_id"), "Param payload[message_id] is required")
+    require(action != "react" or payload.get("reaction") in reactions, "Invalid reaction")
 
 
 def require(condition: object, message: str) -> None:
@@ -98,6 +111,11 @@ def check_attachment(attachment: dict[str, Any]) -> None:
         check_length(payload.get("text"), "text", at_most=BUTTON_TEXT_MAX)
         _check_buttons(payload.get("buttons"), at_least=1)
         return
+    if payload.get("template_type") == "product":
+        products = payload.get("elements") or []
+        require(1 <= len(products) <= ELEMENTS_MAX, f"elements must be 1 to {ELEMENTS_MAX}")
+        require(all(set(product) == {"id"} and product["id"] for product in products), "A product needs its id")
+        return
     require(payload.get("template_type") == "generic", "Invalid template_type")
     elements = payload.get("elements") or []
     require(1 <= len(elements) <= ELEMENTS_MAX, f"elements must be 1 to {ELEMENTS_MAX}")
@@ -107,6 +125,8 @@ def check_attachment(attachment: dict[str, Any]) -> None:
             check_length(element["subtitle"], "subtitle", at_most=ELEMENT_TEXT_MAX)
         require(len(element) > 1, "An element must have at least one property beside its title")
         require(is_link(element.get("image_url", "https://")), "Invalid image_url")
+        opened = element.get("default_action", {"type": "web_url", "url": "https://"})
+        require(set(opened) == {"type", "url"} and is_link(opened["url"]), "Invalid default_action")
         _check_buttons(element.get("buttons", []), at_least=0)
 
 

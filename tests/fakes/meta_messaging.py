@@ -192,7 +192,9 @@ class FakeMessaging(FakePlatform):
         mid = self.new_mid()
         replies = body.get("message", {}).get("quick_replies", [])
         # Quick replies go away with the next message.
-        self.quick_replies[call["user"]] = {reply["payload"]: reply["title"] for reply in replies}
+        self.quick_replies[call["user"]] = {
+            reply["payload"]: reply["title"] for reply in replies if reply["content_type"] == "text"
+        }
         self.accept(call, [mid])
         return Answer(200, {"recipient_id": body["recipient"]["id"], "message_id": mid})
 

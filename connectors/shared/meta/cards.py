@@ -17,6 +17,7 @@ from connectors.shared.meta.drafts import (
     text_drafts,
     with_changes,
 )
+from connectors.shared.nearest import card_buttons
 from connectors.shared.text import characters, truncate
 from schemas.outbound import Button, Card, CardContent
 
@@ -27,7 +28,7 @@ def card_drafts(content: CardContent, buttons: Sequence[Button], limits: Limits)
     only = content.cards[0]
     if len(content.cards) == 1 and not is_web_link(only.image_url):
         text = "\n".join(filter(None, (_words(only.title), _words(only.text)))) or content.alt_text
-        return with_changes(text_drafts(text, (*only.buttons, *buttons), limits), changes)
+        return with_changes(text_drafts(text, (*card_buttons(only), *buttons), limits), changes)
     elements: list[dict[str, Any]] = []
     unsaid: list[str] = []
     for card in content.cards:
@@ -49,7 +50,8 @@ def _elements(card: Card, alt_text: str, limits: Limits) -> tuple[list[dict[str,
     title, subtitle = _words(card.title), _words(card.text)
     if title is None:
         title, subtitle = subtitle or _words(alt_text) or CONTINUED, None
-    native, lines, changes = buttons_of(card.buttons, limits)
+    opens = card.url if is_web_link(card.url) else None
+    native, lines, changes = buttons_of(card.buttons if opens else card_buttons(card), limits)
     long = [words for words in (title, subtitle) if words and len(words) > limits.element_text_max]
     if long:
         changes.append(f"a card's text cut to {limits.element_text_max} characters and repeated below")
@@ -62,6 +64,8 @@ def _elements(card: Card, alt_text: str, limits: Limits) -> tuple[list[dict[str,
         first["subtitle"] = truncate(subtitle, limits.element_text_max, characters)
     if is_web_link(card.image_url):
         first["image_url"] = card.image_url
+    if opens:
+        first["default_action"] = {"type": "web_url", "url": opens}
     if not (groups or len(first) > 1):
         # An element must have something beside its title.
         first["subtitle"] = CONTINUED

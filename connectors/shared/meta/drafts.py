@@ -4,8 +4,8 @@ A draft is one call's body without recipient and frame. What does not fit is cut
 ``changes``, in numbers and not in the message's own words, because changes are logged outside of the content.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from connectors.shared.text import Measure, characters, split_text, truncate
@@ -19,7 +19,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """``text_max`` is in ``text_measure``, all other texts in characters. Sources: Messenger Platform, by doc title."""
+    """``text_max`` is in ``text_measure``, all other texts in characters; ``asks`` are the quick replies that hand over
+    what a button may ask for. Sources: Messenger Platform, by doc title."""
 
     text_max: int
     text_measure: Measure
@@ -31,11 +32,12 @@ class Limits:
     elements_max: int = 10  # "Generic Template"
     element_text_max: int = 80  # "Generic Template": title and subtitle
     metadata_max: int = 999  # "Send API": metadata, fewer than 1000 characters
+    asks: Mapping[str, str] = field(default_factory=dict)  # "Quick Replies": content_type
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """``body`` has ``message``, or ``template`` for approved templates."""
+    """``body`` has ``message``, ``template`` for approved templates, or ``sender_action``."""
 
     body: dict[str, Any]
     changes: tuple[str, ...] = ()
@@ -78,14 +80,20 @@ def quick_replies_of(
     buttons: Sequence[Button], limits: Limits
 ) -> tuple[list[dict[str, Any]], tuple[Button, ...], list[str]]:
     """Native quick replies, the buttons that cannot be among them (too many, links), and the changes."""
-    able = [button for button in buttons if button.data is not None and _is_usable(button, limits)]
+    able = [button for button in buttons if _is_reply(button, limits)]
     shown = able[: limits.quick_replies_max]
     others = tuple(button for button in buttons if not any(button is one for one in shown))
     native = [
-        {"content_type": "text", "title": _title(button, limits), "payload": button.data or ""} for button in shown
+        {"content_type": limits.asks[button.asks]}
+        if button.asks
+        else {"content_type": "text", "title": _title(button, limits), "payload": button.data or ""}
+        for button in shown
     ]
     changes = [f"{len(others)} quick replies became buttons"] if others else []
-    return native, others, changes + _cut_labels(shown, limits)
+    if any(button.asks for button in shown):
+        # What stands on them is the person's own number or address.
+        changes.append("questions for number and address have no label here")
+    return native, others, changes + _cut_labels([button for button in shown if not button.asks], limits)
 
 
 def with_changes(drafts: Sequence[Draft], changes: Iterable[str]) -> list[Draft]:
@@ -117,6 +125,10 @@ def _text(text: str) -> Draft:
 
 def _button_template(text: str, buttons: Sequence[dict[str, Any]]) -> Draft:
     return attachment("template", {"template_type": "button", "text": text, "buttons": list(buttons)})
+
+
+def _is_reply(button: Button, limits: Limits) -> bool:
+    return button.asks in limits.asks if button.asks else button.data is not None and _is_usable(button, limits)
 
 
 def _is_usable(button: Button, limits: Limits) -> bool:

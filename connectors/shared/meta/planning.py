@@ -12,7 +12,9 @@ from connectors.interface import Window
 from connectors.shared.meta.drafts import Draft, Limits, quick_replies_of, text_drafts, with_changes
 from connectors.shared.meta.messages import OWN_MARK
 from connectors.shared.nearest import nearest_parts
-from schemas.outbound import Button, OutboundMessage, Part
+from schemas.outbound import Button, OutboundMessage, Part, PartContent, ReactionContent
+
+ACTION = "sender_action"
 
 WINDOW_MS = 24 * 3600 * 1000
 """Standard messaging window after the person's last message ("Messenger Platform policy overview")."""
@@ -42,9 +44,18 @@ Renderers = Mapping[type, Callable[[Any, Asked], list[Draft]]]
 """How each content kind of a part is drawn; every kind of ``PartContent`` has one."""
 
 
-def marked_drafts(message: OutboundMessage, renderers: Renderers, limits: Limits) -> list[tuple[Part, Draft]]:
-    """Drafts in order, each with the part that it belongs to; total. No parts (all settled before) need no drafts."""
-    shown = nearest_parts(message, lambda content: type(content) in renderers)
+def marked_drafts(
+    message: OutboundMessage,
+    renderers: Renderers,
+    limits: Limits,
+    *,
+    is_native: Callable[[PartContent], bool],
+) -> list[tuple[Part, Draft]]:
+    """Drafts in order, each with the part that it belongs to; total. No parts (all settled before) need no drafts.
+
+    ``is_native`` says which contents the renderers draw; the rest are simplified before.
+    """
+    shown = nearest_parts(message, is_native)
     if not shown:
         return []
     *earlier, last = [one.part for one in shown]
@@ -61,9 +72,31 @@ def marked_drafts(message: OutboundMessage, renderers: Renderers, limits: Limits
         return _marked(part, with_changes(drafts, simplified[part.id]), limits)
 
     drafts = [(part, draft) for part in earlier for draft in drawn(part)]
-    final = with_changes(drawn(last, others), changes)
-    final[-1] = _with_quick_replies(final[-1], quick_replies)
-    return [*drafts, *((last, draft) for draft in final)]
+    drafts += [(last, draft) for draft in with_changes(drawn(last, others), changes)]
+    # What is no message takes no quick replies away.
+    at = next((at for at in range(len(drafts) - 1, -1, -1) if ACTION not in drafts[at][1].body), len(drafts) - 1)
+    drafts[at] = (drafts[at][0], _with_quick_replies(drafts[at][1], quick_replies))
+    return drafts
+
+
+def reaction_draft(content: ReactionContent, names: Mapping[str, str]) -> Draft:
+    """A reaction by its name, or none any more ("Send API": sender_action react, unreact)."""
+    payload = {"message_id": content.message_id}
+    if content.emoji:
+        return Draft({ACTION: "react", "payload": payload | {"reaction": names[plain_emoji(content.emoji)]}})
+    return Draft({ACTION: "unreact", "payload": payload})
+
+
+def plain_emoji(emoji: str) -> str:
+    """Without the mark that asks for its colourful form."""
+    return emoji.replace("\ufe0f", "")
+
+
+def unseen_actions(message: OutboundMessage) -> list[str]:
+    """The sender actions before a message, which nobody sees as one; the person's last message is the one that is
+    marked, whichever is named."""
+    asked = (("mark_seen", message.mark_read is not None), ("typing_on", message.typing))
+    return [action for action, is_asked in asked if is_asked]
 
 
 def is_for_human_agent(message: OutboundMessage, window: Window) -> bool:
@@ -91,5 +124,6 @@ def _with_quick_replies(draft: Draft, quick_replies: list[dict[str, Any]]) -> Dr
     if not quick_replies:
         return draft
     if "message" not in draft.body:
-        return Draft(draft.body, (*draft.changes, "quick replies left out: an approved template carries none"))
+        kind = "a reaction" if ACTION in draft.body else "an approved template"
+        return Draft(draft.body, (*draft.changes, f"quick replies left out: {kind} carries none"))
     return Draft({"message": draft.body["message"] | {"quick_replies": quick_replies}}, draft.changes)
