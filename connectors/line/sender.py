@@ -5,7 +5,7 @@ from typing import Any
 from connectors.errors import SendError
 from connectors.interface import Call, Channel, Receipt
 from connectors.line import api
-from connectors.shared.http import Answer, HttpClient, redact, retry_after_s
+from connectors.shared.http import RATE_WAIT_S, Answer, HttpClient, redact, retry_after_s
 
 REASON_MAX = 500
 """Ours: an error's text goes onto the log, so it is kept short."""
@@ -41,9 +41,10 @@ def error_of(answer: Answer, call: Call, channel: Channel) -> SendError:
         # It may have been accepted; with a retry key it is safe to ask again.
         return SendError(reason, code=code, ambiguous=True, retryable=call.idempotency_key is not None)
     if answer.status == 429 and api.MONTHLY_LIMIT_TEXT in message.lower():
-        return SendError(reason, code="monthly_limit", channel_wide=True)
+        # Only pushes count: the channel goes on, because replies are free.
+        return SendError(reason, code="monthly_limit")
     if answer.status == 429:
-        return SendError(reason, code=code, retryable=True, retry_after_s=retry_after_s(answer))
+        return SendError(reason, code=code, retryable=True, retry_after_s=retry_after_s(answer) or RATE_WAIT_S)
     if answer.status == 400 and call.uses_reply_token and api.SPENT_REPLY_TEXT in message.lower():
         return SendError(reason, code="invalid_reply_token", replan=True)
     return SendError(reason, code=code, channel_wide=answer.status in (401, 403))

@@ -156,6 +156,11 @@ def redact(text: str, channel: Channel) -> str:
     return text
 
 
+RATE_WAIT_S = 1.0
+"""Ours, where a platform says "too fast" and not how long to wait: rates are counted per second. A wait that is named
+costs no attempt, so that a burst does not use up the patience of the messages behind it."""
+
+
 def retry_after_s(answer: Answer) -> float | None:
     """Seconds of the answer's Retry-After header (RFC 9110), None when it has none or gives a date."""
     value = answer.headers.get("retry-after", "")

@@ -7,7 +7,7 @@ from typing import Any
 
 from connectors.errors import SendError
 from connectors.interface import Call, Channel, Receipt
-from connectors.shared.http import Answer, HttpClient, redact
+from connectors.shared.http import RATE_WAIT_S, Answer, HttpClient, redact
 from connectors.telegram.wire import JsonObject, ident, number, obj, text, whole
 
 DESCRIPTION_MAX = 200
@@ -85,7 +85,8 @@ def _no_verdict(call: Call, answer: Answer) -> SendError:
     reason = f"{call.name}: HTTP {answer.status} without an answer of the Bot API"
     code = str(answer.status)
     if answer.status in (429, 503):
-        return SendError(reason, code=code, retryable=True, retry_after_s=_header_wait_s(answer))
+        wait_s = _header_wait_s(answer) or (RATE_WAIT_S if answer.status == 429 else None)
+        return SendError(reason, code=code, retryable=True, retry_after_s=wait_s)
     if answer.status in (401, 403, 404, 407) or 300 <= answer.status < 400:
         return SendError(f"{reason}; check the channel's api_base", code=code, channel_wide=True)
     if 400 <= answer.status < 500:

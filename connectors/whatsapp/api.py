@@ -6,7 +6,7 @@ call-to-action URL button", "Error codes", "Throughput"; https://developers.face
 
 from collections.abc import Mapping
 
-from connectors.shared.meta.meanings import CHANNEL_WIDE, PERMANENT, RETRYABLE, UNREACHABLE, Meaning, Meanings
+from connectors.shared.meta.meanings import CHANNEL_WIDE, PERMANENT, RETRYABLE, TOO_FAST, UNREACHABLE, Meaning, Meanings
 
 API_BASE = "https://graph.facebook.com"
 GRAPH_VERSION = "v26.0"
@@ -76,7 +76,7 @@ ERROR_MEANINGS: Meanings = {
     (131045, None): CHANNEL_WIDE,
     (133010, None): CHANNEL_WIDE,
     # Too much: of the number, of the pair, of low quality, of groups, of flows. These come inside HTTP 400 too.
-    (130429, None): RETRYABLE,
+    (130429, None): TOO_FAST,
     (131056, None): Meaning(retryable=True, wait_s=PAIR_WAIT_S),
     (131048, None): Meaning(retryable=True, channel_wide=True, wait_s=HOUR_S),
     (131208, None): RETRYABLE,

@@ -11,7 +11,7 @@ from connectors.errors import SendError
 from connectors.interface import Call, Channel, Receipt, Window
 from connectors.line import PLATFORM
 from connectors.line.sender import Sender, error_of
-from connectors.shared.http import Answer
+from connectors.shared.http import RATE_WAIT_S, Answer
 from schemas.content import TextContent
 from schemas.outbound import OutboundMessage, Part
 from tests.fakes.line import FakeLine
@@ -157,10 +157,10 @@ async def test_a_refused_connection_was_not_sent(world: World) -> None:
 async def test_the_two_kinds_of_429(world: World) -> None:
     world.fake.faults.add("rate", times=1)
     rate = await world.refused(world.calls("x")[0])
-    assert (verdict(rate), rate.retry_after_s) == ({"retryable": True}, None)
+    assert (verdict(rate), rate.retry_after_s) == ({"retryable": True}, RATE_WAIT_S)
     world.fake.monthly_quota = 0
     quota = await world.refused(world.calls("x")[0])
-    assert (verdict(quota), quota.code) == ({"channel_wide": True}, "monthly_limit")
+    assert (verdict(quota), quota.code) == ({}, "monthly_limit")
     await world.perform(world.calls("free", token=world.token())[0])
     assert world.fake.seen("ann") == ["free"]
 

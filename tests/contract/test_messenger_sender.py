@@ -11,7 +11,7 @@ from connectors.errors import SendError
 from connectors.interface import Call, Channel, Receipt
 from connectors.messenger.api import ERROR_MEANINGS
 from connectors.messenger.sender import Sender
-from connectors.shared.http import Answer
+from connectors.shared.http import RATE_WAIT_S, Answer
 from connectors.shared.meta.graph import receipt_of
 from schemas.content import TextContent
 from tests.contract.messenger_kit import SECRET, channel
@@ -122,6 +122,8 @@ async def test_the_wait_comes_from_the_usage_header_in_minutes(fake: FakeMesseng
     fake.faults.add("rate", times=1, retry_after_s=180, code=80006)
     assert (await failure(fake, sender)).retry_after_s == 180
     fake.faults.add("rate", times=1)
+    assert (await failure(fake, sender)).retry_after_s == RATE_WAIT_S
+    fake.faults.add("rate", times=1, code=4)
     assert (await failure(fake, sender)).retry_after_s is None
 
 

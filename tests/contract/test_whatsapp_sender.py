@@ -88,7 +88,8 @@ NONE: dict[str, Any] = {}
 
 CODES: list[tuple[int, dict[str, Any]]] = [
     *((code, PAUSE) for code in (0, 3, 10, 190, 200, 299, 368, 131005, 131031, 131037, 131042, 131045, 133010)),
-    *((code, RETRY) for code in (1, 2, 4, 80007, 130429, 131000, 131016, 131052, 131053, 131208, 132069, 133016)),
+    *((code, RETRY) for code in (1, 2, 4, 80007, 131000, 131016, 131052, 131053, 131208, 132069, 133016)),
+    (130429, {"retryable": True, "retry_after_s": 1.0}),
     (131056, {"retryable": True, "retry_after_s": 6.0}),
     (131048, {"retryable": True, "channel_wide": True, "retry_after_s": 3600.0}),
     (131057, {"retryable": True, "channel_wide": True, "retry_after_s": 60.0}),
@@ -126,7 +127,7 @@ async def test_the_wait_comes_from_the_usage_header_in_minutes(fake: FakeWhatsAp
     fake.faults.add("rate", times=1, retry_after_s=180, code=80007)
     assert (await failure(fake, sender)).retry_after_s == 180
     fake.faults.add("rate", times=1)
-    assert (await failure(fake, sender)).retry_after_s is None
+    assert (await failure(fake, sender)).retry_after_s == 1.0
 
 
 @pytest.mark.parametrize("fault", ["hang", "accept_then_hang"])
@@ -220,7 +221,7 @@ def answer(status: int, body: Any) -> Answer:
     [
         (answer(500, None), {"ambiguous": True}),
         (answer(200, None), {"ambiguous": True}),
-        (answer(429, None), RETRY),
+        (answer(429, None), {"retryable": True, "retry_after_s": 1.0}),
         (answer(404, None), PAUSE),
         (answer(500, {"error": {"code": 99999}}), RETRY),
         (answer(400, {"error": {"code": 99999, "is_transient": True}}), RETRY),

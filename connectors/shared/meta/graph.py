@@ -9,7 +9,7 @@ import orjson
 
 from connectors.errors import SendError
 from connectors.interface import Channel, Receipt
-from connectors.shared.http import Answer, redact
+from connectors.shared.http import RATE_WAIT_S, Answer, redact
 from connectors.shared.meta.meanings import PERMANENT, RETRYABLE, Meanings, meaning_of
 from connectors.shared.meta.values import as_dict, as_id, as_int, as_list
 
@@ -60,7 +60,7 @@ def _foreign_error(answer: Answer) -> SendError:
     if answer.status >= 500:
         return SendError(f"{reason}: it may have been sent", code=code, ambiguous=True)
     if answer.status == 429:
-        return SendError(reason, code=code, retryable=True)
+        return SendError(reason, code=code, retryable=True, retry_after_s=RATE_WAIT_S)
     return SendError(f"{reason}: check api_base and the access token", code=code, channel_wide=True)
 
 

@@ -20,6 +20,8 @@ class Meaning:
 
 PERMANENT = Meaning()
 RETRYABLE = Meaning(retryable=True)
+TOO_FAST = Meaning(retryable=True, wait_s=1.0)
+"""A rate per second, for which Meta names no wait; as ``connectors.shared.http.RATE_WAIT_S``."""
 AMBIGUOUS = Meaning(ambiguous=True)
 CHANNEL_WIDE = Meaning(channel_wide=True)
 UNREACHABLE = Meaning(unreachable=True)
@@ -33,7 +35,7 @@ GENERIC: Meanings = {
     (4, None): RETRYABLE,
     (17, None): RETRYABLE,
     (32, None): RETRYABLE,
-    (613, None): RETRYABLE,
+    (613, None): TOO_FAST,
     (80001, None): RETRYABLE,
     (80002, None): RETRYABLE,
     (80006, None): RETRYABLE,
