@@ -31,11 +31,16 @@ def on_amendment(state: State, event: AnyEvent, scope: Scope) -> State:
     if amended is not None:
         # Whether the message waits may depend on what was read already, the conversation's time may not: it goes on.
         return replace(amended)
+    return wait(state, event, scope, at_most=ORPHANS_MAX)
+
+
+def wait(state: State, event: AnyEvent, scope: Scope, *, at_most: int) -> State:
+    """Let an event wait, visibly, for the message that it is about; beyond ``at_most`` the oldest gives up."""
     scope.memory.put(uuid_key(ORPHAN, event.id), encode(event))
     orphan = Orphan(event.id, event.data.message_id)
     due = scope.now + scope.limits.orphan_ms
     state = with_timer(replace(state, orphans=(*state.orphans, orphan)), _timer(orphan), due)
-    return drop(state, state.orphans[0], scope) if len(state.orphans) > ORPHANS_MAX else state
+    return drop(state, state.orphans[0], scope) if len(state.orphans) > at_most else state
 
 
 def adopt(state: State, message_id: str, scope: Scope) -> State:

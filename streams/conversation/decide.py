@@ -72,7 +72,7 @@ def decide(before: State, after: State, event: AnyEvent, rules: Rules) -> Decisi
         case.end()
     if after.echoes:
         case.judge_echoes()
-    if before.orphans and event.type in ("timer_fired", *AMENDMENTS):
+    if before.orphans and event.type in ("timer_fired", "delivery_reported", *AMENDMENTS):
         case.give_up_orphans()
     case.bound_pending()
     return case.made

@@ -22,12 +22,15 @@ HELD = 4
 SUPPRESSED = 5
 FAILED = 6
 SENT = 7
-DELIVERED = 8
-READ = 9
-PLAYED = 10
+BOUNCED = 8
+"""The platform took it and reports that it failed after all."""
+DELIVERED = 9
+READ = 10
+PLAYED = 11
 
-RANKS = {"sent": SENT, "delivered": DELIVERED, "read": READ, "played": PLAYED, "failed": FAILED}
-"""Of a report. Delivered, read and played beat failed in either order; ``Report.has_failed`` keeps both."""
+RANKS = {"sent": SENT, "failed": BOUNCED, "delivered": DELIVERED, "read": READ, "played": PLAYED}
+"""Of a report. Sent only says that the platform has it, so a failure beats it; delivered, read and played beat a
+failure in either order, because one of several devices has it, and ``Report.has_failed`` keeps both."""
 
 
 TAG = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$")
@@ -83,7 +86,7 @@ def join_report(
         part_id=known.part_id or part_id,
         message_id=known.message_id or message_id,
         rank=max(known.rank, rank),
-        has_failed=known.has_failed or rank == FAILED,
+        has_failed=known.has_failed or rank == BOUNCED,
         echoes=() if part_id else known.echoes,
     )
     _put_report(scope, platform_message_id, known, joined)

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from schemas.envelope import AnyEvent, Event
 from schemas.events import ChoiceMade, ContactJoined, ContactLeft, MessageReceived, ReactionChanged
-from streams.conversation import amendments, humans, lifetime, media, moves, sends, turns
+from streams.conversation import amendments, humans, lifetime, media, moves, sends, strays, turns
 from streams.conversation.memory import Memory
 from streams.conversation.model import BLANK, State, with_timer
 from streams.conversation.policy import Limits
@@ -92,7 +92,7 @@ HANDLERS: dict[str, Callable[..., State]] = {
     "message_sent": sends.on_outcome,
     "message_failed": sends.on_outcome,
     "message_unknown": sends.on_outcome,
-    "delivery_reported": sends.on_report,
+    "delivery_reported": strays.on_report,
     "message_read": sends.on_read,
     "timer_fired": lifetime.on_timer,
     "conversation_expired": lifetime.on_expired,

@@ -17,16 +17,19 @@ from streams.conversation.moves import NO_MOVE, Move, departure, introduction
 from streams.conversation.policy import Rules
 from streams.conversation.scope import Scope
 from streams.conversation.state import evolve
+from streams.conversation.strays import waiting
 
 
 @dataclass(slots=True)
 class Step:
-    """The state after an event, and what it led to here and (``move``) in other conversations."""
+    """The state after an event, and what it led to here and (``move``) in other conversations. ``strays``: event id to
+    event, of reports that no conversation will ever take."""
 
     state: State
     events: list[AnyEvent] = field(default_factory=list)
     commands: list[Request | OutboundMessage | FetchRequest] = field(default_factory=list)
     move: Move = NO_MOVE
+    strays: dict[str, bytes] = field(default_factory=dict)
 
 
 def advance(state: State, event: AnyEvent, memory: Memory, rules: Rules) -> Step:
@@ -34,10 +37,14 @@ def advance(state: State, event: AnyEvent, memory: Memory, rules: Rules) -> Step
     limits = rules.limits
     # Asked first, because a conversation that moves forgets what it carries away.
     move = departure(state, event, memory)
+    waited = waiting(state, event, memory)
     after = evolve(state, event, memory, limits)
     made = decide(state, after, event, rules)
     step = Step(after, made.events, [*made.messages, *fetch_requests(state, after, event)])
     step.move = move if move is not NO_MOVE else introduction(state, after, event)
+    if waited:
+        left = {orphan.event_id for orphan in after.orphans}
+        step.strays = {event_id: value for event_id, value in waited.items() if event_id not in left}
     for decided in made.events:
         step.state = evolve(step.state, decided, memory, limits)
     requested = begin_turn(step.state, event, rules)

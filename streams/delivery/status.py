@@ -10,14 +10,15 @@ ORDER: tuple[Status, ...] = (
     "suppressed",
     "started",
     "unknown",
-    "failed",
     "sent",
+    "failed",
     "delivered",
     "read",
     "played",
 )
 """Later beats earlier. Whatever proves that the user has the part beats ``failed``, before or after it; ``failed``
-beats ``unknown`` because it is evidence; ``unknown`` beats ``started`` because a start alone settles nothing."""
+beats ``sent``, which says only that the platform took it, and ``unknown``, because it is evidence; ``unknown`` beats
+``started`` because a start alone settles nothing."""
 
 RANK = {status: rank for rank, status in enumerate(ORDER)}
 

@@ -6,7 +6,7 @@ and folded at once, and written; when the stage reads its own events back they c
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -17,23 +17,20 @@ from connectors.registry import platforms
 from schemas import headers as names
 from schemas.envelope import AnyEvent
 from schemas.events import EventRejected, TimerFired, wire_name
-from schemas.fetching import FetchRequest
-from schemas.identities import Identity
 from schemas.ids import derived_id, split_conversation_id
-from schemas.outbound import OutboundMessage
-from schemas.registry import EVENT_MODELS, LATEST_VERSION, SchemaError, decode_event, encode
+from schemas.registry import EVENT_MODELS, SchemaError, decode_event
 from schemas.replies import PlatformConfig
 from streams.channels import Channels
-from streams.conversation.context import Request, encode_request
 from streams.conversation.memory import INBOUND, UUID, uuid_key
 from streams.conversation.model import BLANK, State, decode_state, encode_state
 from streams.conversation.moves import NO_MOVE, passed_on
 from streams.conversation.policy import Limits, Policy, Rules, limits_of, policy_of
 from streams.conversation.state import HANDLERS
-from streams.conversation.step import Step, advance
+from streams.conversation.step import advance
 from streams.engine.api import Headers, Output, Poison, Record, View
 from streams.engine.seeded import seeded
 from streams.settings import Settings
+from streams.stages.converse_outputs import Outputs
 from streams.topics import Topics
 
 REMEMBERED = frozenset(HANDLERS) - {"timer_fired"}
@@ -59,7 +56,7 @@ class Converse:
         self, topics: Topics, settings: Settings, channels: Channels, *, clock: Callable[[], float] = time.time
     ) -> None:
         self.reads: tuple[str, ...] = (topics.events,)
-        self._topics = topics
+        self._outputs = Outputs(topics)
         self._clock = clock
         self._limits = limits_of(settings)
         self._policies = {(channel.platform, channel.id): policy_of(channel) for channel in channels.all}
@@ -74,7 +71,7 @@ class Converse:
             moved = passed_on(state, event)
             if moved is not None:
                 # Not remembered here: the conversation may come back, and then it is read here after all.
-                outputs.append(self._event_output(moved, _passed_on(record, event)))
+                outputs.append(self._outputs.event(moved, _passed_on(record, event)))
                 continue
             if _is_copy(view, event, record, self._limits):
                 continue
@@ -84,20 +81,11 @@ class Converse:
                 view.set_timer(event.data.name, step.state.timers.get(event.data.name))
             state = step.state
             if step.events or step.commands or step.move is not NO_MOVE:
-                outputs += self._outputs(step, _passed_on(record, event))
+                outputs += self._outputs.of_step(step, _passed_on(record, event))
+            outputs += [self._outputs.stray(view, record, event_id, value) for event_id, value in step.strays.items()]
         if state is not before:
             _write(view, before, state)
         return outputs
-
-    def _outputs(self, step: Step, common: Headers) -> Iterator[Output]:
-        """What a step led to, here and in other conversations."""
-        for event in (*step.events, *step.move.events):
-            yield self._event_output(event, common)
-        for command in step.commands:
-            yield self._command_output(command, common)
-        for old, new in step.move.identities:
-            headers = ((names.SCHEMA, IDENTITY_SCHEMA),)
-            yield Output(self._topics.identities, old.encode(), encode(Identity(conversation_id=new)), headers)
 
     def on_poison(self, record: Record, error: BaseException) -> list[Output]:
         """`event_rejected`: every later fold skips the event, as this one did. Nothing for a key that is no
@@ -112,7 +100,7 @@ class Converse:
             event_id=rejected, error_class=type(error).__name__, error_text=str(error)[:ERROR_TEXT_CHARS_MAX]
         )
         own = Own(conversation_id, platform, channel, record.timestamp_ms)
-        return [self._event_output(own.event(data, identity=derived_id(rejected, "event_rejected")), ())]
+        return [self._outputs.event(own.event(data, identity=derived_id(rejected, "event_rejected")), ())]
 
     def timer_output(self, key: bytes, name: str, due_ms: int) -> Output:
         """`timer_fired`, told again with the same id until it has been read. Its time is that of the first telling, so
@@ -120,27 +108,13 @@ class Converse:
         conversation_id = key.decode()
         own = Own(conversation_id, *_owner(conversation_id), max(due_ms, int(self._clock() * 1000)))
         identity = derived_id(conversation_id, f"timer:{name}", due_ms)
-        return self._event_output(own.event(TimerFired(name=name, due_at=due_ms), identity=identity), ())
+        return self._outputs.event(own.event(TimerFired(name=name, due_at=due_ms), identity=identity), ())
 
     def _make_rules(self, platform: str, channel: str) -> Rules:
         """A channel or platform that is configured no more still has a log."""
         known = platforms().get(platform)
         policy = self._policies.get((platform, channel), Policy())
         return Rules(self._limits, policy, NO_CONFIG if known is None else _config(known))
-
-    def _event_output(self, event: AnyEvent, passed_on: Headers) -> Output:
-        headers = _headers(event, f"{event.type}/{event.version}", passed_on)
-        return Output(self._topics.events, event.conversation_id.encode(), encode(event), headers)
-
-    def _command_output(self, command: Request | OutboundMessage | FetchRequest, passed_on: Headers) -> Output:
-        key = command.conversation_id.encode()
-        if isinstance(command, Request):
-            headers = _headers(command, REQUEST_SCHEMA, passed_on)
-            return Output(self._topics.ai_requests, key, encode_request(command), headers)
-        if isinstance(command, FetchRequest):
-            return Output(self._topics.fetch, key, encode(command), _headers(command, FETCH_SCHEMA, passed_on))
-        headers = _headers(command, MESSAGE_SCHEMA, passed_on)
-        return Output(self._topics.outbound(command.platform), key, encode(command), headers)
 
 
 class Own(NamedTuple):
@@ -165,11 +139,6 @@ class Own(NamedTuple):
             data=data,
         )
 
-
-REQUEST_SCHEMA = f"reply_request/{LATEST_VERSION}"
-IDENTITY_SCHEMA = f"identity/{LATEST_VERSION}".encode()
-MESSAGE_SCHEMA = f"outbound_message/{LATEST_VERSION}"
-FETCH_SCHEMA = f"fetch_request/{LATEST_VERSION}"
 
 NO_CONFIG = PlatformConfig(max_retries=1, timeout=5.0).model_dump(mode="json")
 """For a platform that is installed no more: its log can still be folded."""
@@ -220,10 +189,6 @@ def _is_copy(view: View, event: AnyEvent, record: Record, limits: Limits) -> boo
 def _passed_on(record: Record, event: AnyEvent) -> Headers:
     wanted = (names.TRACEPARENT, names.RECEIVED_AT) if event.type in STARTS_TURN else (names.TRACEPARENT,)
     return tuple((name, value) for name, value in record.headers if name in wanted)
-
-
-def _headers(value: AnyEvent | Request | OutboundMessage | FetchRequest, schema: str, passed_on: Headers) -> Headers:
-    return ((names.SCHEMA, schema.encode()), (names.CHANNEL, value.channel.encode()), *passed_on)
 
 
 def _write(view: View, before: State, after: State) -> None:

@@ -23,6 +23,7 @@ from tests.contract.whatsapp_kit import (
     message,
     payload,
     read,
+    status,
 )
 
 Row = str | list[tuple[str, dict[str, Any]]]
@@ -395,3 +396,12 @@ def test_only_facts_about_a_conversation_itself_stay_with_it_when_it_has_moved()
     assert fixed["system"] == [False, False, True, False, False, False, False]
     assert fixed["statuses"][0]
     assert not any((*fixed["nobody"], *fixed["messages"]))
+
+
+def test_four_statuses_of_one_message_in_one_body_are_four_facts() -> None:
+    told = ["sent", "delivered", "read", "failed"]
+    body = envelope(change(statuses=[status(state, recipient_user_id=USER) for state in told]))
+    events = events_of(body)
+    assert [event.data.status for event in events] == told
+    assert len({event.id for event in events}) == 4
+    assert {event.data.message_id for event in events} == {"wamid.9"}

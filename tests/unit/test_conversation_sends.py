@@ -131,7 +131,13 @@ def test_evidence_settles_an_unknown_send(evidence: str) -> None:
         (("failed", "delivered"), reports.DELIVERED),
         (("delivered", "failed"), reports.DELIVERED),
         (("played", "failed", "read"), reports.PLAYED),
-        (("failed", "sent"), reports.SENT),
+        (("failed", "read"), reports.READ),
+        (("read", "failed"), reports.READ),
+        (("failed", "played"), reports.PLAYED),
+        (("played", "failed"), reports.PLAYED),
+        # The platform took it, and tells later that it could not deliver it.
+        (("failed", "sent"), reports.BOUNCED),
+        (("sent", "failed"), reports.BOUNCED),
     ],
 )
 def test_status_is_the_maximum_of_the_reports(statuses: tuple[str, ...], rank: int) -> None:
