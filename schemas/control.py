@@ -34,9 +34,13 @@ def health_key(platform: str, channel: str) -> str:
     return f"health/{platform}/{channel}"
 
 
+TEMPLATES = "template/"
+"""What every template's key begins with."""
+
+
 def template_prefix(platform: str, account: str) -> str:
     """What the keys of all templates of an account begin with."""
-    return f"template/{platform}/{account}/"
+    return f"{TEMPLATES}{platform}/{account}/"
 
 
 def template_key(platform: str, account: str, language: str, name: str) -> str:

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from connectors.interface import Fetcher, Sender
-from connectors.registry import platforms, sender_class
+from connectors.registry import platforms, sender_class, templates_class
 from streams.channels import Channels, load_channels
 from streams.settings import Settings, SettingsError
 from streams.topics import Topics
@@ -55,13 +55,16 @@ def _respond(settings: Settings, topics: Topics, channels: Channels) -> Any:
 
 
 def _send(settings: Settings, topics: Topics, channels: Channels) -> Any:
+    from streams.delivery.approval import Approvals
     from streams.stages.send import Send
 
     @cache
     def sender(platform: str) -> Sender:
         return sender_class(platform)()
 
-    return Send(topics, settings, channels, sender)
+    makers = {channel.platform: templates_class(channel.platform) for channel in channels.all}
+    approvals = Approvals({name: make() for name, make in makers.items() if make is not None})
+    return Send(topics, settings, channels, sender, approvals=approvals)
 
 
 def _fetch(settings: Settings, topics: Topics, channels: Channels) -> Any:
@@ -144,7 +147,8 @@ async def _keep(settings: Settings, topics: Topics, channels: Channels, runtime:
         return TopicPartition(topics.outbound(platform), 0) in runtime.engine.trackers
 
     try:
-        await Keeping(settings, topics, channels, holds=holds).run()
+        approvals = runtime.stage.approvals
+        await Keeping(settings, topics, channels, approvals=approvals, holds=holds).run()
     except Exception:
         log.exception("the channels' health is no longer looked after; restart this process")
 

@@ -15,6 +15,7 @@ from streams.cli.channel_commands import channels_app
 from streams.cli.loading import load
 from streams.cli.output import CommandError, read_input, reported, say, write_lines
 from streams.cli.process import die_with_parent
+from streams.cli.template_commands import templates_app
 
 app = typer.Typer(
     name="iris",
@@ -26,6 +27,7 @@ app = typer.Typer(
 topics_app = typer.Typer(no_args_is_help=True, help="Create or check the topics against the registry.")
 app.add_typer(topics_app, name="topics")
 app.add_typer(channels_app, name="channels")
+app.add_typer(templates_app, name="templates")
 
 DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|)")
 SECONDS_PER_UNIT = {"ms": 0.001, "": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}

@@ -9,15 +9,18 @@ idempotency key; elsewhere its parts end as `message_unknown`, held, and the par
 import asyncio
 from collections.abc import Callable, Sequence
 
+from connectors.errors import SendError
 from connectors.interface import Channel, Platform, Sender
 from connectors.registry import platform_named
 from schemas import headers
+from schemas.content import TemplateContent
 from schemas.ids import split_conversation_id
 from schemas.outbound import OutboundMessage
 from schemas.registry import SchemaError, decode_command
 from streams.channels import Channels
 from streams.delivery import journal as journals
 from streams.delivery.account import Account
+from streams.delivery.approval import REASON, Approvals
 from streams.delivery.attempts import Limits
 from streams.delivery.courier import Courier, Route, World, save
 from streams.delivery.gate import Gate
@@ -42,6 +45,7 @@ class Send:
         senders: Callable[[str], Sender],
         *,
         world: World | None = None,
+        approvals: Approvals | None = None,
         platforms: Callable[[str], Platform] = platform_named,
     ) -> None:
         self.reads = tuple(topics.outbound(platform) for platform in topics.platforms)
@@ -53,6 +57,7 @@ class Send:
         self._channels = channels
         self._make_sender = senders
         self._world = world or World()
+        self.approvals = approvals or Approvals({})
         self._platforms = platforms
         self._senders: dict[str, Sender] = {}
         self._gates: dict[tuple[str, str], Gate] = {}
@@ -86,9 +91,20 @@ class Send:
             account.lose(journal.touched_parts(), "channel_not_configured")
             account.fail([part.id for part in message.parts], "channel_not_configured")
         else:
+            self._refuse_templates(account, channel)
             await Courier(account, view, self._route(channel), self._world).deliver()
         save(view, account)
         return account.take()
+
+    def _refuse_templates(self, account: Account, channel: Channel) -> None:
+        """Parts whose template is known not to be approved fail before any call; what is in a user's hands already, or
+        may be, is not touched."""
+        touched = account.journal.touched_parts()
+        for part in account.journal.open_parts(account.message):
+            if part.id not in touched and isinstance(part.content, TemplateContent):
+                why = self.approvals.refusal(channel, part.content)
+                if why:
+                    account.fail([part.id], REASON, SendError(why, code=REASON))
 
     def on_poison(self, record: Record, error: BaseException) -> list[Output]:
         """A message that was given up may have been sent in part: all of its parts that the log does not know better

@@ -22,7 +22,7 @@ from connectors.interface import (
     WebhookRequest,
     Window,
 )
-from schemas.content import TextContent
+from schemas.content import TemplateContent, TextContent
 from schemas.envelope import AnyEvent
 from schemas.ids import derived_id
 from schemas.inbound import RawEvent
@@ -100,6 +100,8 @@ class ScriptedPlatform:
 
 
 def _text(part: Part) -> str:
+    if isinstance(part.content, TemplateContent):
+        return f"[{part.content.name}]"
     assert isinstance(part.content, TextContent)
     return part.content.text
 
