@@ -13,6 +13,7 @@ import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from fnmatch import fnmatch
+from itertools import chain, repeat
 from typing import Any, TypeVar
 
 from connectors.errors import FetchError
@@ -172,16 +173,16 @@ class Fetch:
     async def _persist(self, attempt: Callable[[], Awaitable[T]], platform: str, *, outage_s_max: float) -> T:
         """Attempts until one succeeds, another could not, or the time is over; raises the last FetchError."""
         ends_at = self._clock() + outage_s_max
-        for number in range(1_000_000):
+        pauses_s = chain(PAUSES_S, repeat(PAUSES_S[-1]))
+        while True:
             try:
                 async with self._places[platform]:
                     return await attempt()
             except FetchError as error:
-                pause_s = max(PAUSES_S[min(number, len(PAUSES_S) - 1)], error.retry_after_s or 0.0)
+                pause_s = max(next(pauses_s), error.retry_after_s or 0.0)
                 if not error.retryable or self._clock() + pause_s > ends_at:
                     raise
                 await self._sleep(pause_s)
-        raise AssertionError("the loop ends by itself")
 
     def _output(self, record: Record, request: FetchRequest, data: EventData) -> Output:
         kind, now_ms = wire_name(type(data)), int(self._clock() * 1000)

@@ -9,6 +9,7 @@ import pytest
 
 from schemas.envelope import AnyEvent
 from streams.broker import Broker
+from streams.engine.failpoints import EXIT_CODE
 from tests.harness.deployment import Deployment
 from tests.harness.eventually import eventually
 from tests.harness.history import Log
@@ -17,6 +18,8 @@ from tests.harness.topics import read_topic
 pytestmark = pytest.mark.broker
 
 PICTURE = b"\xff\xd8\xff\xe0 hardly a picture" * 1000
+
+STORED = b'"type":"media_stored"'
 
 
 async def events_of(it: Deployment, kind: str) -> list[AnyEvent]:
@@ -68,3 +71,56 @@ async def test_a_picture_that_cannot_be_had_does_not_keep_its_turn_waiting(broke
         (requested,) = await events_of(it, "reply_requested")
         assert requested.causation_id == failed.id
         assert it.ai.journal[0]["body"]["message"].get("media_url") is None
+
+
+async def test_a_crash_between_the_event_and_its_acknowledgement_repeats_work_and_no_effect(
+    broker: Broker, tmp_path: Path
+) -> None:
+    settings = {"instance_id": "one"}
+    async with Deployment(broker.bootstrap, tmp_path, platforms=["line"], settings=settings).running() as it:
+        fake: Any = it.fakes["line"]
+        fetch = it.processes["fetch"]
+        await fetch.terminate()
+        await fetch.start(failpoints="fetch.after_outputs=1")
+        await fake.deliver_events([fake.user_media("ann", PICTURE)])
+
+        def died() -> None:
+            assert not fetch.is_alive
+
+        await eventually(died, timeout_s=20)
+        assert await fetch.wait() == EXIT_CODE
+        await fetch.start()
+
+        async def told_twice() -> None:
+            records = await read_topic(it.bootstrap, f"{it.prefix}conversation.events")
+            assert len([record for record in records if STORED in (record.value or b"")]) == 2
+
+        await eventually(told_twice, timeout_s=20)
+        # Of two with one id the first counts.
+        assert len(await events_of(it, "media_stored")) == 1
+        await it.table_equals_fold()
+        assert (len(it.ai.journal), len(fake.seen("ann"))) == (1, 1)
+
+
+async def test_without_fetch_a_turn_goes_on_when_its_wait_is_over_and_what_comes_late_starts_none(
+    broker: Broker, tmp_path: Path
+) -> None:
+    stages = ("intake", "normalise", "converse", "respond", "send")
+    settings = {"media_wait_s": 0.5}
+    async with Deployment(broker.bootstrap, tmp_path, platforms=["line"], settings=settings).running(stages) as it:
+        fake: Any = it.fakes["line"]
+        await fake.deliver_events([fake.user_media("ann", PICTURE)])
+
+        def answered() -> None:
+            assert len(fake.seen("ann")) == 1
+
+        await eventually(answered, timeout_s=20)
+        assert [event.data.name.partition(":")[0] for event in await events_of(it, "timer_fired")] == ["media"]
+        await it.start(["fetch"])
+
+        async def stored() -> None:
+            assert len(await events_of(it, "media_stored")) == 1
+
+        await eventually(stored, timeout_s=20)
+        await it.table_equals_fold()
+        assert len(it.ai.journal) == 1
