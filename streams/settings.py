@@ -92,7 +92,7 @@ class Settings(BaseSettings):
         4, ge=1, description="calls to one platform at once, each up to media_bytes_max in memory"
     )
     fetch_timeout_s: float = Field(20.0, gt=0, description="of one attempt at one media or profile")
-    fetch_outage_s_max: float = Field(45.0, ge=0, description="attempts go on so long; then media_failed")
+    fetch_outage_s_max: float = Field(120.0, ge=0, description="attempts go on so long; then media_failed")
 
     commit_interval_s: float = Field(0.5, gt=0)
     batch_records_max: int = Field(2_000, ge=1, description="records of one step of a pure stage")

@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from fnmatch import fnmatch
 from itertools import chain, repeat
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from connectors.errors import FetchError
 from connectors.interface import Blob, Channel, Contact, Download, Fetcher, MediaSource, ProfileSource
@@ -31,7 +31,7 @@ from streams.media_store import MediaStore
 from streams.settings import Settings
 from streams.topics import Topics
 
-PAUSES_S = (0.5, 1.0, 2.0, 4.0, 5.0)
+PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 """Between attempts; the last one repeats until ``fetch_outage_s_max`` is over."""
 
 PROFILE_OUTAGE_S_MAX = 5.0
@@ -45,6 +45,14 @@ ANY_TYPE = "application/octet-stream"
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
+
+
+class Downloads(Download, Protocol):
+    """A ``Download`` that holds connections."""
+
+    async def close(self) -> None:
+        """Release them."""
+        ...
 
 
 class Fetch:
@@ -61,7 +69,7 @@ class Fetch:
         channels: Channels,
         *,
         fetchers: Callable[[str], Fetcher | None],
-        download: Download,
+        download: Downloads,
         store: MediaStore,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -87,9 +95,10 @@ class Fetch:
             self._fetchers[name] = self._make_fetcher(name)
 
     async def stop(self) -> None:
-        """Close them."""
+        """Close them, and the downloads."""
         fetchers, self._fetchers = self._fetchers, {}
-        await asyncio.gather(*(fetcher.close() for fetcher in fetchers.values() if fetcher is not None))
+        closing = (fetcher.close() for fetcher in fetchers.values() if fetcher is not None)
+        await asyncio.gather(self._download.close(), *closing)
 
     async def handle(self, view: ActiveView, records: Sequence[Record]) -> list[Output]:
         """The event of one request; none for a profile of which nothing is known."""

@@ -70,7 +70,6 @@ class World:
 
     async def stop(self) -> None:
         await self.stage.stop()
-        await self.download.close()
         await self.fake.stop()
 
     async def _sleep(self, seconds: float) -> None:
