@@ -33,7 +33,7 @@ run: install ## everything on this machine: embedded broker, all stages, embedde
 test: install ## the whole test suite; ARGS="-k name" narrows it
 	$(BIN)/python -m pytest $(ARGS)
 
-drill: install ## one drill: NAME=crash [QUICK=1] [SEED=7]; names: crash zombie restart recovery redelivery intake overload brokers
+drill: install ## one drill: NAME=crash [QUICK=1] [SEED=7]; names: crash zombie restart recovery redelivery intake overload brokers badinput forgery slow
 	$(BIN)/python -m tests.fault.drill $(NAME) $(if $(QUICK),--quick) $(if $(SEED),--seed $(SEED))
 
 drills: install ## every drill in its full form, one seed (25 minutes); SEED=7

@@ -41,8 +41,11 @@ def on_echo(state: State, event: Event[MessageEchoed], scope: Scope) -> State:
         media_url=wording.media_url_of(data.content),
     )
     join_echo(scope, data.message_id, state.next)
-    echo = Echo(event.id, data.message_id, seq=state.next, is_human=data.is_ours is False)
-    state = turns.spoken(replace(state, echoes=(*state.echoes, echo)), entry, scope)
+    # Where a move passed both on, the takeover may come before its echo: then there is nothing left to decide.
+    if not told(scope.memory, event.id) & TAKEN_OVER:
+        echo = Echo(event.id, data.message_id, seq=state.next, is_human=data.is_ours is False)
+        state = replace(state, echoes=(*state.echoes, echo))
+    state = turns.spoken(state, entry, scope)
     return amendments.adopt(state, data.message_id, scope) if state.orphans else state
 
 
@@ -53,8 +56,8 @@ def on_took_over(state: State, event: Event[HumanTookOver], scope: Scope) -> Sta
     what it did in its own time.
     """
     if event.data.how == ECHO and event.causation_id is not None:
-        if told(scope.memory, event.causation_id):
-            return state
+        if told(scope.memory, event.causation_id) & TAKEN_OVER:
+            return _without_echo(state, event.causation_id)
         tell(scope.memory, event.causation_id, TAKEN_OVER, expires_at_ms=scope.forget_at)
     begun, until = event.recorded_at, event.data.until
     is_over = begun < state.released_at
@@ -67,13 +70,16 @@ def on_took_over(state: State, event: Event[HumanTookOver], scope: Scope) -> Sta
     else:
         # A request that was decided before may yet name some of them, so they stay, and start no turn of their own.
         state = with_waiting(state, lambda message: replace(message, is_gone=True) if message.at < end else message)
-    if any(echo.event_id == event.causation_id for echo in state.echoes):
-        left_echoes = tuple(echo for echo in state.echoes if echo.event_id != event.causation_id)
-        state = replace(state, echoes=left_echoes)
+    state = _without_echo(state, event.causation_id)
     if is_over or end <= scope.now or (state.lease is not None and end <= end_of(state.lease)):
         # Whether it lengthens the lease depends on what was read already, the conversation's time must not.
         return replace(state)
     return with_timer(replace(state, lease=Lease(until)), LEASE, until)
+
+
+def _without_echo(state: State, event_id: str | None) -> State:
+    left = tuple(echo for echo in state.echoes if echo.event_id != event_id)
+    return state if len(left) == len(state.echoes) else replace(state, echoes=left)
 
 
 def on_released(state: State, event: Event[HumanReleased], scope: Scope) -> State:

@@ -46,12 +46,23 @@ LEAVES += ("\u0000", "👨‍👩‍👧‍👦", "\ud83d", "1790000000", "9" * 
 
 
 def changed_bytes(body: bytes, chances: random.Random) -> bytes:
-    """The body with up to four runs of at most three bytes replaced, inserted or cut out."""
+    """The body with up to four runs of a few bytes replaced, inserted or cut out: by anything, by a piece from
+    elsewhere in the body, or by a character, so that some results are still well-formed."""
     changed = bytearray(body)
-    for _ in range(chances.randint(1, 4)):
+    for _ in range(chances.choice((1, 1, 1, 2, 4))):
         place = chances.randint(0, len(changed))
-        changed[place : place + chances.randint(0, 3)] = chances.randbytes(chances.randint(0, 3))
+        changed[place : place + chances.randint(0, 3)] = _piece(body, chances)
     return bytes(changed)
+
+
+def _piece(body: bytes, chances: random.Random) -> bytes:
+    how = chances.randrange(3)
+    if how == 0:
+        return chances.randbytes(chances.randint(0, 3))
+    if how == 1:
+        start = chances.randint(0, len(body))
+        return body[start : start + chances.randint(0, 8)]
+    return chances.choice(("0", "9", "x", "_", "é", "\u0e01", "")).encode()
 
 
 def changed_members(document: Any, chances: random.Random) -> Any:

@@ -18,7 +18,10 @@ from streams.settings import Settings
 from tests.fault.drill_frame import Drill, Frame, as_line, run_drill
 from tests.harness.container import start_container
 
-DRILLS = ("crash", "zombie", "restart", "recovery", "redelivery", "intake", "overload", "brokers")
+DRILLS = (
+    *("crash", "zombie", "restart", "recovery", "redelivery", "intake", "overload", "brokers"),
+    *("badinput", "forgery", "slow"),
+)
 OWN_BROKERS = frozenset({"brokers"})
 """Drills that break brokers start their own."""
 

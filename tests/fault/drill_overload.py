@@ -7,10 +7,10 @@ load generator on the same machine can reach it. Figure: "overload".
 
 import asyncio
 import time
-from pathlib import Path
 
 from tests.fault.drill_frame import Frame
 from tests.fault.intake_setup import IntakeAlone, intake_alone, judge_stored
+from tests.fault.memory import memory_mb, peak_memory_mb
 
 ALLOWED = frozenset({200, 429, 503})
 IN_HAND_MAX = 200
@@ -33,8 +33,8 @@ async def run(frame: Frame) -> None:
         full = await intake.connections(64).at_rate(intake.prepare(LIMIT_WEBHOOKS), UNBOUNDED_PER_S)
         limit = full.rate_per_s
         frame.measure("capacity_per_s", limit)
-        before_mb = _memory_mb(intake.process.pid)
-        peak = asyncio.create_task(_peak_memory_mb(intake.process.pid))
+        before_mb = memory_mb(intake.process.pid)
+        peak = asyncio.create_task(peak_memory_mb(intake.process.pid))
         webhooks = intake.prepare(int(3 * limit * seconds))
         answers = await intake.connections(CONNECTIONS).at_rate(webhooks, 3 * limit)
         peak.cancel()
@@ -65,19 +65,3 @@ async def _normal_again(intake: IntakeAlone) -> tuple[float, list[str]]:
         if set(answers.statuses) == {200} and answers.percentile_s(0.99) < NORMAL_P99_S:
             break
     return time.monotonic() - began, taken
-
-
-def _memory_mb(pid: int) -> float:
-    """Resident memory, as proc(5) tells in "/proc/pid/status"."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:"))) / 1024
-
-
-async def _peak_memory_mb(pid: int) -> float:
-    peak = 0.0
-    try:
-        while True:
-            peak = max(peak, _memory_mb(pid))
-            await asyncio.sleep(0.1)
-    except asyncio.CancelledError:
-        return peak

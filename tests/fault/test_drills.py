@@ -20,7 +20,7 @@ SEED = 7
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("name", ["crash", "zombie", "restart", "recovery"])
+@pytest.mark.parametrize("name", ["crash", "zombie", "restart", "recovery", "badinput", "forgery", "slow"])
 async def test_the_quick_form_of_a_drill_passes(name: str, broker: Broker, tmp_path: Path) -> None:
     frame = Frame(name, seed=SEED, is_quick=True, bootstrap=broker.bootstrap, folder=tmp_path)
     report = await run_drill(drill_named(name), frame)

@@ -202,3 +202,14 @@ def test_release_before_its_time_ends_the_lease() -> None:
     talk.hear(talk.event(HumanReleased(how="operator")))
     assert talk.state.timers.keys() == {"session"}
     assert talk.ask().question.message.message_text == "hello"
+
+
+def test_an_echo_whose_takeover_was_read_before_it_is_settled_and_decided_no_second_time() -> None:
+    """A conversation that moved passes both on; what it decided itself may overtake what it got."""
+    talk = Talk()
+    echo = talk.echoed("h1")
+    took_over = HumanTookOver(until=START_MS + 30 * MINUTE_MS, how="echo")
+    talk.hear(talk.event(took_over, cause=echo.id))
+    assert talk.hear(echo).types == []
+    assert talk.state.echoes == ()
+    assert talk.lines == ["typed by hand"]
