@@ -103,6 +103,7 @@ class Publisher:
         self._control_topic = control_topic
         self._partitions = partitions
         self._producer: AIOKafkaProducer | None = None
+        self._connecting = asyncio.Lock()
 
     async def write(self, output: Output) -> None:
         """Write a record to the partition of its key, and wait until it is acknowledged; raises KafkaError, OSError or
@@ -122,16 +123,24 @@ class Publisher:
                 await asyncio.wait_for(producer.stop(), CLOSED_WITHIN_S)
 
     async def _send(self, place: TopicPartition, key: bytes, value: bytes | None, headers: Headers) -> None:
-        if self._producer is None:
-            producer = AIOKafkaProducer(bootstrap_servers=self._bootstrap, acks="all", enable_idempotence=True)
-            await producer.start()
-            self._producer = producer
-        sending = self._producer.send_and_wait(
-            place.topic, value, key=key, partition=place.partition, headers=list(headers)
-        )
+        producer = await self._connected()
+        sending = producer.send_and_wait(place.topic, value, key=key, partition=place.partition, headers=list(headers))
         try:
             await asyncio.wait_for(sending, WROTE_WITHIN_S)
         except (KafkaError, TimeoutError):
             # A producer that failed once may fail for good.
             await self.close()
             raise
+
+    async def _connected(self) -> AIOKafkaProducer:
+        # Of many that find no producer at once, one makes it.
+        async with self._connecting:
+            if self._producer is None:
+                producer = AIOKafkaProducer(bootstrap_servers=self._bootstrap, acks="all", enable_idempotence=True)
+                try:
+                    await producer.start()
+                except BaseException:
+                    await producer.stop()
+                    raise
+                self._producer = producer
+            return self._producer

@@ -1,5 +1,6 @@
 """Health on a real broker: a token that is revoked is on the log, on the metric and in `iris channels list`."""
 
+import asyncio
 from pathlib import Path
 
 import orjson
@@ -7,6 +8,7 @@ import pytest
 
 from streams.app import STAGES
 from streams.broker import Broker
+from streams.care.control import Control, Publisher
 from tests.fakes.telegram import TOKEN
 from tests.harness.channels import configure, iris
 from tests.harness.deployment import CHANNEL, Deployment
@@ -14,6 +16,24 @@ from tests.harness.eventually import eventually
 from tests.harness.topics import read_topic
 
 pytestmark = pytest.mark.broker
+
+
+async def test_many_writes_at_once_share_one_connection_and_are_all_read_back(broker: Broker, tmp_path: Path) -> None:
+    it = Deployment(broker.bootstrap, tmp_path, platforms=["telegram"], settings={"partitions": 3})
+    await it.open()
+    topic = f"{it.prefix}control"
+    publisher = Publisher(it.bootstrap, topic, partitions=3)
+    try:
+        await asyncio.gather(*(publisher.put(f"key/{number}", b"%d" % number) for number in range(20)))
+        await publisher.put("key/7", None)
+        assert not [task for task in asyncio.all_tasks() if "Sender" in repr(task)][1:], "one producer"
+        control = Control(it.bootstrap, topic)
+        await control.read_once(timeout_s=20)
+        wanted = {f"key/{number}": b"%d" % number for number in range(20) if number != 7}
+        assert control.values == wanted
+    finally:
+        await publisher.close()
+        await it.close()
 
 
 async def test_a_revoked_token_is_told_once_and_by_one_of_several_processes(
