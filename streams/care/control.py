@@ -64,8 +64,8 @@ class Control:
 
     async def _read(self, *, for_ever: bool) -> None:
         consumer = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, enable_auto_commit=False)
-        await consumer.start()
         try:
+            await consumer.start()
             consumer.assign([self._place])
             await consumer.seek_to_beginning(self._place)
             end = (await consumer.end_offsets([self._place]))[self._place]

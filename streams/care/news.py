@@ -59,8 +59,8 @@ class News:
 
     async def _follow(self) -> None:
         consumer = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, enable_auto_commit=False)
-        await consumer.start()
         try:
+            await consumer.start()
             consumer.assign(self._places)
             await consumer.seek_to_end(*self._places)
             while self._is_wanted():

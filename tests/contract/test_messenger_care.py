@@ -101,6 +101,14 @@ async def test_pages_of_one_app_share_one_address(care: Care, fake: FakeMessenge
     assert set(fake.app.subscribed) == {PAGE_ID, SECOND_PAGE_ID}
 
 
+async def test_the_address_of_another_apps_channel_is_not_taken_for_ours(care: Care, fake: FakeMessenger) -> None:
+    """Its app secret is another, so that every body that came there would be refused."""
+    mine, other = channel_of(fake), channel_of(fake, id="other", page=SECOND_PAGE_ID, app_secret="fake-other-app")
+    await care.register(channel_of(fake, id="other"), site_of())
+    found = [finding.what for finding in worst(await care.check(mine, site_of(mine, other)))]
+    assert found[0] == f"the app's webhook leads to {URL.replace('shop', 'other')} and not to {URL}"
+
+
 async def test_missing_fields_of_a_shared_address_are_set_with_its_owners_verify_token(
     care: Care, fake: FakeMessenger
 ) -> None:

@@ -114,6 +114,14 @@ async def test_every_change_is_told_once_and_nothing_else(states: list[HealthSta
     assert await Installation().sees(*states) == told
 
 
+async def test_a_new_reason_alone_is_no_change() -> None:
+    it = Installation()
+    await it.sees("bad_credentials")
+    it.care.states[SHOP.id] = Health("bad_credentials", "another reason")
+    await it.later()
+    assert (len(it.sink.events), it.sink.puts) == (1, 1)
+
+
 async def test_the_event_belongs_to_the_channel_and_says_what_was_before() -> None:
     it = Installation()
     await it.sees("connected", "bad_credentials")

@@ -12,13 +12,11 @@ from schemas.content import TemplateContent
 from schemas.control import TemplateState, template_key
 from schemas.envelope import AnyEvent
 from schemas.events import ChannelUpdated
-from schemas.outbound import OutboundMessage, Part
 from schemas.registry import decode_command, encode
 from streams.care.keeper import World
 from streams.care.templates import TemplateWatch
 from streams.delivery.approval import Approvals
 from streams.engine.api import Headers, Output
-from tests.unit.send_world import Stand, message_of
 
 SHOP, BAR = Channel("shop", "example", {"account": ("A1",)}), Channel("bar", "example", {"account": ("A1",)})
 
@@ -246,51 +244,3 @@ def test_a_record_of_another_version_says_nothing() -> None:
     assert approvals.refusal(SHOP, TemplateContent(name="promo")) != ""
     approvals.learn(key, b'{"name":"promo","new_field":1}')
     assert approvals.refusal(SHOP, TemplateContent(name="promo")) == ""
-
-
-# In `send`.
-
-
-def with_template(*, text: str = "a") -> OutboundMessage:
-    message = message_of(text)
-    template = Part(id="message-template", content=TemplateContent(name="promo"))
-    return message.model_copy(update={"parts": (*message.parts, template)})
-
-
-def stand_that_knows(state: TemplateState | None) -> Stand:
-    stand = Stand()
-    keeper = ScriptedTemplates()
-    stand.stage.approvals.keepers = {"example": keeper}
-    if state is not None:
-        stand.stage.approvals.learn(template_key("example", "", "th", "promo"), encode(state))
-    return stand
-
-
-async def test_a_template_that_is_not_approved_fails_before_the_call_and_the_rest_is_sent() -> None:
-    stand = stand_that_knows(TemplateState(name="promo", language="th", status="paused", is_approved=False))
-    message = with_template()
-    await stand.deliver(message)
-    assert stand.sender.texts == [["a"]]
-    assert stand.table.journal(message).parts == {"message-a": "sent", "message-template": "failed"}
-    (failed,) = stand.table.events("message_failed")
-    assert (failed.data.part_ids, failed.data.reason) == (("message-template",), "template_not_approved")
-    assert failed.data.detail == "template promo in th is paused: only approved templates are sent"
-
-
-async def test_a_message_of_nothing_else_makes_no_call() -> None:
-    stand = stand_that_knows(TemplateState(name="promo", language="th", status="rejected", is_approved=False))
-    message = with_template()
-    message = message.model_copy(update={"parts": message.parts[1:]})
-    await stand.deliver(message)
-    assert (stand.sender.texts, stand.table.types()) == ([], ["message_failed"])
-
-
-@pytest.mark.parametrize(
-    "state",
-    [None, TemplateState(name="promo", language="th"), TemplateState(name="promo", language="th", is_approved=True)],
-)
-async def test_what_nobody_knows_is_left_to_the_platform(state: TemplateState | None) -> None:
-    stand = stand_that_knows(state)
-    message = with_template()
-    await stand.deliver(message)
-    assert stand.table.journal(message).parts == {"message-a": "sent", "message-template": "sent"}

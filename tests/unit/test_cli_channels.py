@@ -40,6 +40,17 @@ async def test_list_tells_path_and_which_credentials_are_set(fakes: tuple[FakeLi
     assert fakes[0].journal == fakes[1].journal == [], "nobody is asked"
 
 
+async def test_list_works_without_the_broker_and_says_that_health_is_not_known(
+    fakes: tuple[FakeLine, FakeTelegram], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for server, says in (("", "no broker is named"), ("127.0.0.1:1", "no broker answers at 127.0.0.1:1")):
+        if server:
+            monkeypatch.setenv("IRIS_KAFKA_BOOTSTRAP_SERVERS", server)
+        code, lines, said = await iris("channels", "list")
+        assert (code, [line["health"] for line in lines], says in said) == (0, [None, None], True), said
+    assert "unknown" in (await iris_text("channels", "list"))[1]
+
+
 @pytest.mark.parametrize("command", ["list", "check", "register"])
 async def test_no_output_shows_a_credential(command: str, fakes: tuple[FakeLine, FakeTelegram]) -> None:
     line, _ = fakes
