@@ -243,3 +243,9 @@ def test_every_platform_is_here_and_what_it_calls_its_fetcher_is_one() -> None:
     for name in platforms():
         made = fetcher_class(name)
         assert made is None or isinstance(made(), MediaSource | ProfileSource), name
+
+
+async def test_a_story_that_mentions_us_is_kept_before_it_ends(tmp_path: Path) -> None:
+    async with running(FakeInstagram, tmp_path) as world:
+        event = await world.media(world.fake.user_media("ann", PICTURE, kind="story_mention"))
+        assert (event.type, event.data.content.kind, stored_bytes(event)) == ("media_stored", "story", PICTURE)
