@@ -127,7 +127,7 @@ def _why(error: Exception) -> str:
 
 def _filled(call: Call, channel: Channel) -> tuple[str, dict[str, str], bytes | None]:
     headers = {name: fill_secrets(value, channel) for name, value in call.headers.items()}
-    data = None if call.body is None else orjson.dumps(call.body)
+    data = call.body if call.body is None or isinstance(call.body, bytes) else orjson.dumps(call.body)
     if data is not None:
         headers.setdefault("Content-Type", "application/json")
     return fill_secrets(call.url, channel), headers, data

@@ -9,6 +9,8 @@ MEDIA_PATH = "/cgi-bin/media/get"
 USER_PATH = "/cgi-bin/user/info"
 TEMPLATE_PATH = "/cgi-bin/message/template/send"
 DOMAIN_PATH = "/cgi-bin/get_api_domain_ip"
+TYPING_PATH = "/cgi-bin/message/custom/typing"
+UPLOAD_PATH = "/cgi-bin/media/upload"
 TOKEN_PATH = "/cgi-bin/stable_token"  # noqa: S105 - an address
 
 TOKEN_QUERY = "?access_token={secret:access_token}"  # noqa: S105 - a placeholder
@@ -16,6 +18,7 @@ TOKEN_QUERY = "?access_token={secret:access_token}"  # noqa: S105 - a placeholde
 
 SEND = "custom/send"
 TEMPLATE = "template/send"
+TYPING = "custom/typing"
 
 ANSWER_WITHIN_S = 5.0
 """Then the body comes again, three times in all ("Receive standard messages", 接收普通消息)."""
@@ -39,8 +42,23 @@ MENU_LABEL_BYTES_MAX = 128
 ARTICLE_TITLE_BYTES_MAX = 128
 ARTICLE_TEXT_BYTES_MAX = 512
 
+# "Upload temporary media" (新增临时素材): bytes and types that are taken, by type of upload.
+UPLOAD_BYTES_MAX = {"image": 10_000_000, "voice": 2_000_000, "video": 10_000_000}
+UPLOAD_TYPES = {
+    "image": {"image/jpeg": ".jpg", "image/png": ".png", "image/gif": ".gif", "image/bmp": ".bmp"},
+    "voice": {"audio/amr": ".amr", "audio/mpeg": ".mp3", "audio/mp3": ".mp3"},
+    "video": {"video/mp4": ".mp4"},
+}
+VOICE_MS_MAX = 60_000
+
+UPLOAD_LIFE_S = 3600.0
+"""Ours: an upload lives for three days; sooner than that the picture behind a link may have become another."""
+
 NATIVE_TYPES = frozenset({"miniprogrampage", "wxcard", "mpnews", "mpnewsarticle", "music"})
 """Message types that only WeChat has: sent as they are given (客服消息)."""
+
+MEDIA_UNKNOWN = 40007
+"""The upload is gone: it is made once more."""
 
 RATE_WAIT_S = 60.0
 """45011 counts calls of one minute (全局返回码)."""

@@ -4,12 +4,13 @@ Each message counts against the five that a follower's message allows, so a part
 """
 
 from functools import singledispatch
+from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
 
-from connectors.shared.nearest import template_words
+from connectors.shared.nearest import card_buttons, template_words
 from connectors.shared.text import truncate, utf8_bytes
 from connectors.wechat import api
 from connectors.wechat.menu import Menu, Piece, menu_of, said, text_pieces, with_menu
@@ -21,10 +22,13 @@ from schemas.content import (
     TemplateContent,
     TextContent,
 )
-from schemas.outbound import Button, Card, CardContent, Part
+from schemas.outbound import Button, Card, CardContent, MiniProgramContent, Part, PartContent
 
 MEDIA_TYPES = {"image": "image", "voice": "voice", "audio": "voice", "video": "video"}
 """Kind of content → message type that takes a media id."""
+
+UPLOAD = "upload"
+"""Member of what stands for an upload's id; its value is the link."""
 
 TEMPLATE_MEMBERS = ("data", "url", "miniprogram", "client_msg_id")
 """What a template message takes beside its template and recipient ("Send template message", 发送模板消息)."""
@@ -49,17 +53,58 @@ def pieces_of(content: Any) -> list[Piece]:
 
 @pieces_of.register
 def _(content: MediaContent) -> list[Piece]:
-    native = MEDIA_TYPES.get(content.kind)
-    if native and content.media_id:
-        piece = Piece({"msgtype": native, native: {"media_id": content.media_id}})
-        if not said(content.caption):
-            return [piece]
-        return [piece, *text_pieces(said(content.caption), change="caption sent as a text of its own")]
+    native, caption = MEDIA_TYPES.get(content.kind), said(content.caption)
+    refusal = _refusal(content, native)
+    if native and not refusal:
+        # What has no id yet is uploaded by the sender.
+        piece = Piece({"msgtype": native, native: {"media_id": content.media_id or uploaded(content.url)}})
+        if native == "video" and 0 < utf8_bytes(caption) <= api.ARTICLE_TEXT_BYTES_MAX:
+            piece.body[native] |= {"description": caption}
+        elif caption:
+            return [piece, *text_pieces(caption, change="caption sent as a text of its own")]
+        return [piece]
     if content.url:
-        why = "WeChat takes it by the id of an upload only" if native else "WeChat sends no files"
+        why = refusal
         return text_pieces(said(content.caption, content.file_name, content.url), change=f"{content.kind} link: {why}")
     words = said(content.caption, content.file_name) or f"[{content.kind}]"
     return text_pieces(words, change=f"{content.kind} has nothing that WeChat could send")
+
+
+def uploaded(url: str | None) -> dict[str, Any]:
+    """Stands where WeChat wants the id of an upload: the sender uploads what is behind the link."""
+    return {UPLOAD: url}
+
+
+def _refusal(content: MediaContent, native: str | None) -> str | None:
+    """Why WeChat would not take this media, or None when it would."""
+    if native is None:
+        return "WeChat sends no files"
+    if content.media_id:
+        return None
+    if not _is_link(content.url):
+        return "WeChat takes media by upload only, and this link cannot be fetched"
+    if (content.size_bytes or 0) > api.UPLOAD_BYTES_MAX[native]:
+        return f"WeChat takes at most {api.UPLOAD_BYTES_MAX[native] // 10**6} MB"
+    if native == "voice" and (content.duration_ms or 0) > api.VOICE_MS_MAX:
+        return f"WeChat takes at most {api.VOICE_MS_MAX // 1000} s of sound"
+    mime_type = (content.mime_type or "").partition(";")[0].strip().lower()
+    types = api.UPLOAD_TYPES[native]
+    ending = PurePosixPath(urlsplit(content.url or "").path).suffix.lower()
+    is_taken = mime_type in types if mime_type else native == "image" or ending in types.values()
+    return None if is_taken else f"WeChat takes no {native} of this type"
+
+
+@pieces_of.register
+def _(content: MiniProgramContent) -> list[Piece]:
+    """A card of the account's own mini-program; its picture is an upload too."""
+    card = {"title": content.title, "appid": content.app_id, "pagepath": content.page}
+    picture = content.image_id or uploaded(content.image_url)
+    return [Piece({"msgtype": "miniprogrampage", "miniprogrampage": {**card, "thumb_media_id": picture}})]
+
+
+def is_native(content: PartContent) -> bool:
+    """Whether WeChat has a form for it: a mini-program, if it has a picture; the rest is simplified before."""
+    return isinstance(content, MiniProgramContent) and bool(content.image_id or _is_link(content.image_url))
 
 
 @pieces_of.register
@@ -120,10 +165,11 @@ def _(content: CardContent) -> list[Piece]:
 
 def _card(card: Card, alt_text: str) -> list[Piece]:
     """An article when there is a link for a tap on it, else the words; buttons follow as a menu."""
-    link = next((button for button in card.buttons if _is_link(button.url)), None)
+    own = Button(label=card.title or card.url or "", url=card.url) if _is_link(card.url) else None
+    link = own or next((button for button in card.buttons if _is_link(button.url)), None)
     others = [button for button in card.buttons if button is not link]
     picture = card.image_url if _is_link(card.image_url) else None
-    menu = menu_of(others)
+    menu = menu_of(others if own or not card.url else card_buttons(card))
     if card.image_url and not picture:
         menu.lines.insert(0, card.image_url)
         menu.changes.append("card picture sent as a link: WeChat cannot open it")
@@ -144,7 +190,7 @@ def _article(card: Card, alt_text: str, *, link: Button | None, picture: str | N
     piece = Piece({"msgtype": "news", "news": {"articles": [article]}})
     if link is None:
         piece.changes.append("a tap on the card opens its picture: it has no link of its own")
-    else:
+    elif link.url != card.url:
         piece.changes.append(f"button {link.label!r}: a tap on the card opens its link")
     if article["title"] == title and article["description"] == text:
         return [piece]

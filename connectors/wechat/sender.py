@@ -1,25 +1,36 @@
 """WeChat calls, one attempt each: the only I/O of this package. Answers are sorted into receipts and SendErrors."""
 
 import asyncio
+import time
+from collections.abc import Callable
 from dataclasses import replace
 
 from connectors.errors import SendError
-from connectors.interface import Call, Channel, Receipt
+from connectors.interface import Call, Channel, Download, Receipt
+from connectors.shared.download import Downloader
 from connectors.shared.http import Answer, HttpClient
 from connectors.wechat import api
 from connectors.wechat.answers import errcode_of, error_of
-from connectors.wechat.tokens import Tokens
+from connectors.wechat.tokens import Token, Tokens
+from connectors.wechat.uploads import BYTES_MAX, Uploads
+
+DOWNLOAD_S = 10.0
+"""Ours: media of at most 10 MB are to be had in this time, or are tried again."""
 
 
 class Sender:
-    """Shared by all WeChat channels of a process; keeps their access tokens."""
+    """Shared by all WeChat channels of a process; keeps their access tokens. ``download`` and ``clock`` (seconds) are
+    replaced in tests."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, download: Download | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self._client = HttpClient()
         self._tokens = Tokens(self._client)
+        self._downloader = Downloader(bytes_max=BYTES_MAX, timeout_s=DOWNLOAD_S)
+        self._uploads = Uploads(self._client, download or self._downloader, clock)
 
     async def perform(self, call: Call, channel: Channel, *, timeout_s: float) -> Receipt:
-        """One attempt, after the access token is there; both within ``timeout_s``. Raises SendError.
+        """One attempt, after the access token is there and media is uploaded; all within ``timeout_s`` each. Raises
+        SendError.
 
         A token that is refused is forgotten: the next attempt asks for another, and if that is refused as well the
         error is the channel's.
@@ -28,23 +39,37 @@ class Sender:
         ends_at = clock() + timeout_s
         token = await self._tokens.get(channel, timeout_s=timeout_s)
         keyed = replace(channel, values={**channel.values, "access_token": (token.value,)})
+
+        def refused(answer: Answer) -> SendError:
+            # Of an upload nobody has seen anything, whatever became of it.
+            unseen = replace(call, is_visible=errcode_of(answer) is not None)
+            return self._refused(answer, unseen, keyed, token)
+
+        body = await self._uploads.filled(call, keyed, timeout_s=timeout_s, refused=refused)
+        if body is not call.body:
+            # Nothing was sent yet: what the upload took is not taken from the time of the call.
+            call, ends_at = replace(call, body=body), clock() + timeout_s
         answer = await self._client.request(call, keyed, timeout_s=max(0.0, ends_at - clock()))
         code = errcode_of(answer)
-        if code in api.TOKEN_REFUSED:
-            is_hopeless = self._tokens.refuse(channel, token)
-            error = error_of(answer, call, keyed)
-            if is_hopeless:
-                raise SendError(f"{error.reason} (a new token as well)", code=error.code, channel_wide=True)
-            raise error
-        if code is not None:
+        if code is not None and code not in api.TOKEN_REFUSED:
             self._tokens.confirm(channel, token)
         if code == 0:
             return Receipt(_message_ids(answer))
-        raise error_of(answer, call, keyed)
+        raise self._refused(answer, call, keyed, token)
+
+    def _refused(self, answer: Answer, call: Call, keyed: Channel, token: Token) -> SendError:
+        error = error_of(answer, call, keyed)
+        code = errcode_of(answer)
+        if code == api.MEDIA_UNKNOWN and self._uploads.forget(call, keyed):
+            return SendError(error.reason, code=error.code, retryable=True)
+        if code in api.TOKEN_REFUSED and self._tokens.refuse(keyed, token):
+            return SendError(f"{error.reason} (a new token as well)", code=error.code, channel_wide=True)
+        return error
 
     async def close(self) -> None:
         """Release connections."""
         await self._client.close()
+        await self._downloader.close()
 
 
 def _message_ids(answer: Answer) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """WeChat outbound, planned: the nearest faithful form of every part, within limits, and nothing left out in silence."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -37,8 +38,15 @@ def bodies(*parts: Part) -> list[dict[str, Any]]:
     planned = calls(*parts)
     for call in planned:
         if call.name == "custom/send":
-            check_message(orjson.loads(orjson.dumps(call.body)))
+            check_message(as_sent(call.body))
     return [{name: value for name, value in call.body.items() if name != "touser"} for call in planned]
+
+
+def as_sent(body: Any) -> dict[str, Any]:
+    """The body as JSON, with the sender's ids of uploads in place of their links."""
+    text = orjson.dumps(body)
+    found: dict[str, Any] = orjson.loads(re.sub(rb'\{"upload":"(?:[^"\\\\]|\\\\.)*"\}', b'"UPLOAD_1"', text))
+    return found
 
 
 def changes(*parts: Part) -> str:
@@ -208,8 +216,8 @@ def test_a_caption_follows_its_media() -> None:
     assert "caption" in changes(media)
 
 
-@pytest.mark.parametrize("kind", ["image", "video", "audio", "voice", "file"])
-def test_a_link_to_media_is_written_as_text(kind: Any) -> None:
+@pytest.mark.parametrize("kind", ["video", "audio", "voice", "file"])
+def test_a_link_to_media_of_no_known_type_is_written_as_text(kind: Any) -> None:
     media = part(MediaContent(kind=kind, url=LINK, caption="Look", file_name="a.bin"))
     assert bodies(media) == [said(f"Look\na.bin\n{LINK}")]
     assert f"{kind} link" in changes(media)
@@ -395,7 +403,7 @@ def test_whatever_is_asked_there_is_a_valid_call_for_every_part(given_parts: Seq
     planned = PLATFORM.plan(message(*parts, peer=TO), WINDOW, PLAIN)
     assert list(dict.fromkeys(id for call in planned for id in call.part_ids)) == [one.id for one in parts]
     for call in planned:
-        body = orjson.loads(orjson.dumps(call.body))
+        body = as_sent(call.body)
         assert body["touser"] == TO
         if call.name == "custom/send":
             check_message(body)

@@ -18,7 +18,16 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from tests.fakes.base import FakePlatform
 from tests.fakes.faults import Fault
 from tests.fakes.wechat_lookups import OPEN_PATH, look_up
-from tests.fakes.wechat_rules import OPENID, Refused, Tokens, Windows, check_message, visible_texts
+from tests.fakes.wechat_rules import (
+    OPENID,
+    Refused,
+    Tokens,
+    Windows,
+    check_message,
+    check_typing,
+    check_upload,
+    visible_texts,
+)
 from tests.fakes.wire import Answer, Call, Event, Request
 
 APP_ID = "wxfake0000000000a1"
@@ -31,8 +40,13 @@ TOKEN_PATH = "/cgi-bin/stable_token"
 DOMAIN_PATH = "/cgi-bin/get_api_domain_ip"
 SEND_PATH = "/cgi-bin/message/custom/send"
 TEMPLATE_PATH = "/cgi-bin/message/template/send"
+TYPING_PATH = "/cgi-bin/message/custom/typing"
+UPLOAD_PATH = "/cgi-bin/media/upload"
+FILES_PATH = "/files/"
+"""Not WeChat's: media for tests that need a link to some."""
 ACTIONS = {"CLICK", "SCAN", "subscribe", "scancode_push", "scancode_waitmsg"}
 LATE_S = 0.3
+SOME_MEDIA = b"\x89PNG some media"
 
 CODES = {"rate": 45011, "error": -1, "permanent": 45002, "blocked": 43004, "token": 40001}
 """errcode by fault; the option ``code`` replaces it, and ``status`` of an ``error`` makes it a gateway's."""
@@ -45,6 +59,8 @@ class FakeWeChat(FakePlatform):
     redeliveries: ClassVar[int] = 2
     mode: Literal["aes", "plain", "compatible"] = "aes"
     templates: ClassVar[set[str]] = {"TEMPLATE_FAKE_1"}
+    takes_uploads_only: ClassVar[bool] = True
+    """Media by link has to be fetched by the sender; ``FILES_PATH`` of this server has some."""
 
     def reset(self) -> None:
         """Also forgets menus and windows; the access token goes on."""
@@ -52,6 +68,7 @@ class FakeWeChat(FakePlatform):
         self.windows = Windows(lambda: self.clock())
         self.tokens: Tokens = getattr(self, "tokens", Tokens(lambda: self.clock(), self.seed))
         self.menus: dict[str, dict[str, str]] = {}
+        self.uploads: dict[str, str] = {}
 
     def channel_table(self, id: str) -> dict[str, Any]:
         """The channel, with this server in place of api.weixin.qq.com."""
@@ -193,7 +210,9 @@ class FakeWeChat(FakePlatform):
         return False
 
     def handle(self, request: Request, call: Call) -> Answer:
-        """Token, then the body, then the window; HTTP 200 whatever comes of it."""
+        """Media for tests; token, then the body, then the window; HTTP 200 whatever comes of it."""
+        if request.path.startswith(FILES_PATH):
+            return Answer(200, SOME_MEDIA, {"Content-Type": "application/octet-stream"})
         try:
             return Answer(200, self._carry_out(request, call))
         except Refused as refused:
@@ -203,15 +222,22 @@ class FakeWeChat(FakePlatform):
         if (request.method, request.path) == ("GET", DOMAIN_PATH):
             self.tokens.check(request.query.get("access_token"))
             return {"ip_list": ["192.0.2.20"]}
-        if request.method != "POST" or request.path not in (TOKEN_PATH, SEND_PATH, TEMPLATE_PATH):
+        known = (TOKEN_PATH, SEND_PATH, TEMPLATE_PATH, TYPING_PATH, UPLOAD_PATH)
+        if request.method != "POST" or request.path not in known:
             raise Refused(40066)
+        if request.path == UPLOAD_PATH:
+            return self._upload(request)
         body = _parsed(request)
         if request.path == TOKEN_PATH:
             return self._give_token(body)
         self.tokens.check(request.query.get("access_token"))
         if request.path == TEMPLATE_PATH:
             return self._send_template(body, call)
+        if request.path == TYPING_PATH:
+            check_typing(body)
+            return {"errcode": 0, "errmsg": "ok"}
         check_message(body)
+        self._check_upload(body)
         self.windows.spend(call["user"])
         if body["msgtype"] == "msgmenu":
             shown = {item["id"]: item["content"] for item in body["msgmenu"]["list"]}
@@ -219,6 +245,21 @@ class FakeWeChat(FakePlatform):
         # No id in the answer: a customer-service message has none.
         self.accept(call, [])
         return {"errcode": 0, "errmsg": "ok"}
+
+    def _upload(self, request: Request) -> dict[str, Any]:
+        """Temporary media, valid for three days."""
+        self.tokens.check(request.query.get("access_token"))
+        kind = check_upload(request.query.get("type", ""), request.raw)
+        media_id = f"UPLOAD_{self.seed}_{self.next_number()}"
+        self.uploads[media_id] = kind
+        return {"type": kind, "media_id": media_id, "created_at": int(self.clock())}
+
+    def _check_upload(self, body: Mapping[str, Any]) -> None:
+        """An id of ours that has expired, or is of another kind; ids of elsewhere are believed."""
+        content = body.get(str(body.get("msgtype")))
+        media_id = content.get("media_id") if isinstance(content, Mapping) else None
+        if str(media_id).startswith("UPLOAD_") and self.uploads.get(str(media_id)) != body["msgtype"]:
+            raise Refused(40007)
 
     def _give_token(self, body: Mapping[str, Any]) -> dict[str, Any]:
         if body.get("appid") != APP_ID:

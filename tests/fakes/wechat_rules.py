@@ -21,6 +21,15 @@ MENU_HEAD_BYTES_MAX = 1024
 MENU_ID_BYTES_MAX = 64
 MENU_LABEL_BYTES_MAX = 128
 
+VIDEO_TEXT_BYTES_MAX = 2048
+UPLOAD_BYTES_MAX = {"image": 10_000_000, "voice": 2_000_000, "video": 10_000_000, "thumb": 64_000}
+UPLOAD_ENDINGS = {
+    "image": (".jpg", ".jpeg", ".png", ".gif", ".bmp"),
+    "voice": (".amr", ".mp3"),
+    "video": (".mp4",),
+    "thumb": (".jpg",),
+}
+
 MESSAGE_WINDOW = (48 * 3600.0, 5)
 """Seconds, and messages in them, after a follower's message."""
 ACTION_WINDOW = (60.0, 3)
@@ -32,6 +41,11 @@ WORDS = {
     -1: "system error",
     40001: "invalid credential, access_token is invalid or not latest rid: 6b3f0000-0fake000",
     40003: "invalid openid rid: 6b3f0000-0fake000",
+    40004: "invalid media type rid: 6b3f0000-0fake000",
+    40005: "invalid file type rid: 6b3f0000-0fake000",
+    40006: "invalid meida size rid: 6b3f0000-0fake000",
+    41005: "media data missing rid: 6b3f0000-0fake000",
+    45072: "command invalid rid: 6b3f0000-0fake000",
     40007: "invalid media_id rid: 6b3f0000-0fake000",
     40008: "invalid message type rid: 6b3f0000-0fake000",
     40013: "invalid appid rid: 6b3f0000-0fake000",
@@ -173,6 +187,30 @@ def check_message(body: Any) -> None:
     if not isinstance(content, dict):
         raise Refused(44004)
     check(content)
+
+
+def check_typing(body: Any) -> None:
+    """Raises Refused for a command that is none ("Customer-service typing state", 客服输入状态)."""
+    if not isinstance(body, dict) or not OPENID.fullmatch(str(body.get("touser"))):
+        raise Refused(40003)
+    if body.get("command") not in ("Typing", "CancelTyping"):
+        raise Refused(45072)
+
+
+def check_upload(kind: str, form: bytes) -> str:
+    """The type of an upload; raises Refused for a type, an ending or a size that is not taken."""
+    if kind not in UPLOAD_BYTES_MAX:
+        raise Refused(40004)
+    head, _, rest = form.partition(b"\r\n\r\n")
+    named = re.search(rb'name="media"; filename="([^"]+)"', head)
+    data = rest.rpartition(b"\r\n--")[0]
+    if named is None or not data:
+        raise Refused(41005)
+    if not named.group(1).decode().endswith(UPLOAD_ENDINGS[kind]):
+        raise Refused(40005)
+    if len(data) > UPLOAD_BYTES_MAX[kind]:
+        raise Refused(40006)
+    return kind
 
 
 def visible_texts(body: Mapping[str, Any]) -> list[str]:

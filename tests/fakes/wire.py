@@ -71,7 +71,7 @@ async def read(http: web.Request) -> Request:
             body = json.loads(raw)
         except ValueError:
             body = None
-    elif raw:
+    elif raw and not http.content_type.startswith("multipart/"):
         body = dict(await http.post())
     headers = {name.lower(): value for name, value in http.headers.items()}
     return Request(http.method, http.path, dict(http.query), headers, raw, body)
