@@ -30,6 +30,8 @@ VERDICTS = Verdicts("get the token from @BotFather (/token) and put it into bot_
 
 # All that can be asked; an omitted list would keep the previous one, and an empty one leaves reactions out.
 ALLOWED_UPDATES = sorted(KINDS)
+LEFT_OUT = ["chat_member", "message_reaction", "message_reaction_count"]
+"""What Telegram leaves out where no list was ever given."""
 
 
 def get_me(channel: Channel) -> Call:
@@ -141,9 +143,8 @@ def _secret(channel: Channel) -> list[Finding]:
 
 
 def _updates(info: JsonObject) -> list[Finding]:
-    """An absent list means Telegram's default, which leaves some kinds out."""
     allowed: Any = info.get("allowed_updates")
-    missing = sorted(set(ALLOWED_UPDATES) - set(allowed if isinstance(allowed, list) else ()))
+    missing = sorted(set(ALLOWED_UPDATES) - set(allowed)) if isinstance(allowed, list) and allowed else LEFT_OUT
     if not missing:
         return []
     told = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")

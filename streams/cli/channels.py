@@ -131,7 +131,7 @@ def _care(platform: str, cares: dict[str, Care]) -> Care | None:
 def _conclude(findings: Iterable[Finding]) -> None:
     levels = [finding.level for finding in findings]
     if "error" in levels:
-        raise CommandError(f"{levels.count('error')} things are wrong; each says what to do")
+        raise CommandError(f"not in order: {levels.count('error')} of {len(levels)} findings; each says what to do")
     if "unclear" in levels:
         raise CommandError("a platform could not be asked; try again", exit_code=os.EX_TEMPFAIL)
 

@@ -53,6 +53,12 @@ async def test_a_channel_that_gets_its_webhooks_is_connected(care: Care, channel
     assert health.state == "connected", health
 
 
+async def test_a_check_of_what_the_demo_runs_finds_nothing_wrong(care: Care, channel: Channel) -> None:
+    findings = await care.check(channel, site_of(channel))
+    assert {finding.level for finding in findings} <= {"ok", "click", "warning"}, findings
+    assert "ok" in {finding.level for finding in findings}
+
+
 async def test_a_refused_credential_is_told_as_such_by_health_and_check(
     care: Care, channel: Channel, fake: FakePlatform
 ) -> None:

@@ -74,6 +74,10 @@ def _asks_for_little(fake: FakeTelegram) -> None:
     fake.hook.url, fake.hook.allowed_updates = URL, ["message"]
 
 
+def _never_asked(fake: FakeTelegram) -> None:
+    fake.hook.url, fake.hook.allowed_updates = URL, None
+
+
 def _fails_now(fake: FakeTelegram) -> None:
     fake.hook.url, fake.hook.allowed_updates, fake.hook.pending = URL, ALLOWED_UPDATES, 3
     fake.hook.last_error = (int(fake.clock()) - 60, "Wrong response from the webhook: 403 Forbidden")
@@ -98,6 +102,11 @@ CASES: list[tuple[Callable[[FakeTelegram], None], list[str], str]] = [
     (
         _asks_for_little,
         [f"warning: updates that are not asked for: {', '.join(UNASKED[:5])} and {len(UNASKED) - 5} more"],
+        "connected",
+    ),
+    (
+        _never_asked,
+        ["warning: updates that are not asked for: chat_member, message_reaction, message_reaction_count"],
         "connected",
     ),
     (

@@ -61,7 +61,12 @@ class FakeInstagram(FakeMessaging):
         super().reset()
         tokens = {SENDERS[account]: token for account, token in TOKENS.items()}
         self.app = MetaApp(
-            APP_ID, self.app_secret, tokens=tokens, fields=FIELDS, delivers=lambda: bool(self.webhook_url)
+            APP_ID,
+            self.app_secret,
+            tokens=tokens,
+            fields=FIELDS,
+            object="instagram",
+            delivers_to=lambda: self.webhook_url,
         )
         self.app.scopes = ["instagram_basic", "instagram_manage_messages", "pages_manage_metadata"]
         self.is_linked = True
@@ -72,6 +77,7 @@ class FakeInstagram(FakeMessaging):
             "id": id,
             "platform": self.name,
             "instagram_id": account,
+            "app_id": APP_ID,
             **({"page_id": PAGE_ID} if is_paged else {}),
             "app_secret": "env:FAKE_INSTAGRAM_APP_SECRET",
             "verify_token": "env:FAKE_INSTAGRAM_VERIFY_TOKEN",

@@ -54,7 +54,8 @@ class FakeMessenger(FakeMessaging):
             self.app_secret,
             tokens=PAGE_TOKENS,
             fields=MESSAGING_FIELDS,
-            delivers=lambda: bool(self.webhook_url),
+            object="page",
+            delivers_to=lambda: self.webhook_url,
         )
         self.app.scopes = ["pages_messaging", "pages_manage_metadata"]
 

@@ -24,10 +24,12 @@ class MetaApp:
         *,
         tokens: dict[str, str],
         fields: set[str],
-        delivers: Callable[[], bool] = lambda: False,
+        object: str,
+        delivers_to: Callable[[], str] = lambda: "",
     ) -> None:
         self.id, self.secret = id, secret
-        self._delivers = delivers
+        self.object = object
+        self._delivers_to = delivers_to
         self.tokens = tokens
         self.fields = fields
         self.webhooks: dict[str, dict[str, Any]] = {}
@@ -75,7 +77,11 @@ class MetaApp:
         return Answer(200, {"data": data})
 
     def _list(self) -> Answer:
-        return Answer(200, {"data": list(self.webhooks.values())})
+        found = list(self.webhooks.values())
+        if not found and self._delivers_to():
+            # The fake delivers to a webhook that nobody has registered.
+            found = [self._hook(self.object, self._delivers_to(), sorted(self.fields))]
+        return Answer(200, {"data": found})
 
     def _set(self, body: dict[str, Any]) -> Answer:
         names = [name for name in str(body.get("fields", "")).split(",") if name]
@@ -87,17 +93,15 @@ class MetaApp:
         if not self.callback_answers:
             return graph_error("(#2200) Callback verification failed: HTTP Status Code = 403", code=2200)
         self.verify_tokens[body["object"]] = body["verify_token"]
-        self.webhooks[body["object"]] = {
-            "object": body["object"],
-            "callback_url": body["callback_url"],
-            "active": True,
-            "fields": [{"name": name, "version": "v26.0"} for name in names],
-        }
+        self.webhooks[body["object"]] = self._hook(body["object"], body["callback_url"], names)
         return Answer(200, {"success": True})
 
+    def _hook(self, object: str, url: str, names: list[str]) -> dict[str, Any]:
+        fields = [{"name": name, "version": "v26.0"} for name in names]
+        return {"object": object, "callback_url": url, "active": True, "fields": fields}
+
     def _subscriptions(self, node: str) -> Answer:
-        if node not in self.subscribed and self._delivers():
-            # The fake delivers to a webhook that nobody has registered.
+        if node not in self.subscribed and self._delivers_to():
             return Answer(200, {"data": [{"id": self.id, "subscribed_fields": sorted(self.fields)}]})
         return Answer(200, {"data": [self.subscribed[node]] if node in self.subscribed else []})
 

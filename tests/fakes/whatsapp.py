@@ -59,7 +59,14 @@ class FakeWhatsApp(WhatsAppWebhooks):
     def reset(self) -> None:
         super().reset()
         self.failures: dict[str, int] = {}
-        self.app = MetaApp(APP_ID, APP_SECRET, tokens={"system user": ACCESS_TOKEN}, fields=APP_FIELDS)
+        self.app = MetaApp(
+            APP_ID,
+            APP_SECRET,
+            tokens={"system user": ACCESS_TOKEN},
+            fields=APP_FIELDS,
+            object="whatsapp_business_account",
+            delivers_to=lambda: self.webhook_url,
+        )
         self.app.scopes = ["whatsapp_business_messaging", "whatsapp_business_management"]
         self.account = BusinessAccount(
             ACCOUNT_ID, self.app, numbers=NUMBERS, token=ACCESS_TOKEN, delivers_to=lambda: self.webhook_url
@@ -73,6 +80,7 @@ class FakeWhatsApp(WhatsAppWebhooks):
             "platform": self.name,
             "phone_number_id": number_id,
             "waba_id": ACCOUNT_ID,
+            "app_id": APP_ID,
             "app_secret": "env:FAKE_WHATSAPP_APP_SECRET",
             "verify_token": "env:FAKE_WHATSAPP_VERIFY_TOKEN",
             "access_token": "env:FAKE_WHATSAPP_ACCESS_TOKEN",
