@@ -52,7 +52,11 @@ def _never(_content: PartContent) -> bool:
 
 
 def nearest_parts(
-    message: OutboundMessage, is_native: Callable[[PartContent], bool] = _never, *, has_edits: bool = False
+    message: OutboundMessage,
+    is_native: Callable[[PartContent], bool] = _never,
+    *,
+    has_edits: bool = False,
+    answers_taps: bool = False,
 ) -> list[Nearest]:
     """The parts in order, simplified where needed. One is missing where nothing stands for it: a message cannot be
     taken back, nor a reaction, where there is neither."""
@@ -65,6 +69,8 @@ def nearest_parts(
         found = Nearest(part) if is_native(part.content) else _simplified(part)
         if found is not None:
             shown.append(replace(found, changes=(*changes, *found.changes)))
+    if shown and message.callback_text and not answers_taps:
+        shown[0] = replace(shown[0], changes=("callback text left out: taps are not answered here", *shown[0].changes))
     return shown
 
 

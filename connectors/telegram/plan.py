@@ -26,7 +26,9 @@ def plan(message: OutboundMessage, window: Window, channel: Channel) -> tuple[Ca
     """
     chat = _Chat.of(message.peer)
     shown = [
-        planned for nearest in nearest_parts(message, chat.has, has_edits=True) for planned in _pieces(nearest, chat)
+        planned
+        for nearest in nearest_parts(message, chat.has, has_edits=True, answers_taps=True)
+        for planned in _pieces(nearest, chat)
     ]
     answers, cut = callback_answers(message)
     unseen, left_out = indicators(message, chat.target)

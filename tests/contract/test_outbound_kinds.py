@@ -95,6 +95,14 @@ def test_what_nothing_stands_for_is_in_no_call_and_its_neighbours_are(name: str)
 
 
 @pytest.mark.parametrize("name", sorted(platforms()))
+def test_a_text_for_a_tap_is_shown_or_said_to_be_left_out(name: str) -> None:
+    calls = planned(platforms()[name], KINDS["text"][0], callback_ids=["1"], callback_text="Saved")
+    is_shown = "Saved" in json.dumps([call.body for call in calls])
+    is_told = any("callback text left out" in change for call in calls for change in call.changes)
+    assert is_shown != is_told
+
+
+@pytest.mark.parametrize("name", sorted(platforms()))
 def test_an_edit_arrives_though_the_platform_may_have_none(name: str) -> None:
     platform = platforms()[name]
     parts = [{"id": "part-0", "content": KINDS["text"][0], "edit_of": "77"}]
