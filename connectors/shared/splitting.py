@@ -73,7 +73,8 @@ def _check_leniently(body: bytes, *, reason: str) -> None:
     """Raise MalformedJsonError unless a parser that takes lone surrogates takes the body."""
     try:
         # Python refuses integers of more than 4,300 digits, which are valid JSON all the same; float takes them.
-        json.loads(body, parse_int=float, parse_constant=_refuse)
+        # Decoded here, because of bytes it takes even surrogates that somebody encoded, which are no UTF-8.
+        json.loads(body.decode(), parse_int=float, parse_constant=_refuse)
     except ValueError:
         raise MalformedJsonError(f"body is not JSON: {reason}") from None
 

@@ -44,6 +44,20 @@ LEAVES: tuple[Any, ...] = (
 LEAVES += ("\u0000", "👨‍👩‍👧‍👦", "\ud83d", "1790000000", "9" * 400, "a" * 5_000, "true", "{}", "https://example.com/\n")
 """Values that parsers stumble over: no value, edges of number types, half a surrogate pair, numbers as text."""
 
+ODD_BYTES = (
+    b"\xed\xae\xa1",
+    b"\xef\xbf\xbe",
+    b"\xef\xbb\xbf",
+    b"\\ud83d",
+    b"\\u0000",
+    b"\\",
+    b"1e999",
+    b"-",
+    b"]]>",
+    b"&#0;",
+)
+"""What decoders differ about: encoded surrogates, non-characters, marks of byte order, escapes, endless numbers."""
+
 
 def changed_bytes(body: bytes, chances: random.Random) -> bytes:
     """The body with up to four runs of a few bytes replaced, inserted or cut out: by anything, by a piece from
@@ -56,9 +70,11 @@ def changed_bytes(body: bytes, chances: random.Random) -> bytes:
 
 
 def _piece(body: bytes, chances: random.Random) -> bytes:
-    how = chances.randrange(3)
+    how = chances.randrange(4)
     if how == 0:
         return chances.randbytes(chances.randint(0, 3))
+    if how == 3:
+        return chances.choice(ODD_BYTES)
     if how == 1:
         start = chances.randint(0, len(body))
         return body[start : start + chances.randint(0, 8)]

@@ -13,13 +13,13 @@ from tests.fault.drill_frame import Frame
 from tests.fault.huge_requests import Huge, huge_requests
 from tests.fault.intake_setup import IntakeAlone, intake_alone, judge_stored
 from tests.fault.memory import memory_mb, peak_memory_mb
-from tests.fault.raw_http import status_of, wire
+from tests.fault.probe import Probe
+from tests.fault.raw_http import status_of
 from tests.harness.deployment import CHANNEL
 
 CLOSED_S_MAX = 15.0
 DRIP_S = 0.5
 HONEST_PER_S = 50
-PROBE_EACH_S = 0.02
 STALL_MS_MAX = 100.0
 MEMORY_MB_MAX = 20.0
 P99_FLOOR_S = 0.005
@@ -109,13 +109,12 @@ async def _drip(writer: asyncio.StreamWriter, first: bytes, drip: bytes) -> None
 async def _huge(frame: Frame, intake: IntakeAlone, bomb_mb: int) -> list[str]:
     """Every huge request in turn, beside honest ones and a probe for stalls; what of the honest was taken."""
     requests = huge_requests(intake.fake, f"/webhooks/line/{CHANNEL}", bomb_mb=bomb_mb)
-    probing = asyncio.create_task(_worst_probe_s(intake.it.port))
+    probe = await Probe.start(intake.it.port)
     honest = asyncio.create_task(_honest(frame, intake, "beside huge requests", seconds=4))
     for request in requests:
         await _send(frame, intake, request)
     taken = await honest
-    probing.cancel()
-    frame.measure("loop_stall_ms", await probing * 1000, limit=STALL_MS_MAX)
+    frame.measure("loop_stall_ms", await probe.worst_s() * 1000, limit=STALL_MS_MAX)
     frame.measures["huge_requests"] = len(requests)
     return taken
 
@@ -124,16 +123,3 @@ async def _send(frame: Frame, intake: IntakeAlone, request: Huge) -> None:
     status = await status_of(intake.it.port, request.pieces)
     frame.say(f"{request.about}: {status}")
     frame.require(status in request.allowed, f"{request.about} was answered with {status}")
-
-
-async def _worst_probe_s(port: int) -> float:
-    """The longest time that a small request waited for its answer, until this is cancelled."""
-    worst = 0.0
-    try:
-        while True:
-            began = time.monotonic()
-            await status_of(port, wire("/nowhere"))
-            worst = max(worst, time.monotonic() - began)
-            await asyncio.sleep(PROBE_EACH_S)
-    except asyncio.CancelledError:
-        return worst

@@ -52,6 +52,12 @@ def test_what_is_not_json_is_refused(body: bytes) -> None:
         slices(body)
 
 
+@pytest.mark.parametrize("place", [b'{"events": [{"a\xed\xae\xa1": 1}]}', b'{"\xed\xae\xa1": 1}', b'["\xed\xb0\x80"]'])
+def test_a_surrogate_in_bytes_of_its_own_is_no_utf8_and_so_no_json(place: bytes) -> None:
+    with pytest.raises(MalformedJsonError):
+        split_json(place, Envelope)
+
+
 def test_half_a_surrogate_pair_does_not_cost_the_other_events() -> None:
     body = rb'{"events":[{"t":"\ud83d"},{"t":"\ud83d\ude00 \\ud83d"},{"t":"\ude00\ud83d"}]}'
     mended = slices(body)
