@@ -37,6 +37,14 @@ def metadata_of(message: Message) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None}
 
 
+def is_addressed(event: Mapping[str, Any], message: Message) -> bool:
+    """Whether the account is meant: always in a chat of two; in a group or room only who mentions it ("Webhook event
+    objects": mention, isSelf)."""
+    if member(event, "source", "type") not in ("group", "room"):
+        return True
+    return any(person.get("isSelf") is True for person in _objects(member(message, "mention", "mentionees")))
+
+
 def _text(message: Message) -> Content | dict[str, Any]:
     """Text with LINE emojis and mentions in LINE's own form: ``index`` and ``length`` count UTF-16 units."""
     if "emojis" not in message and "mention" not in message:

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from connectors.interface import Unprocessable
-from connectors.line.content import content_of, metadata_of
+from connectors.line.content import content_of, is_addressed, metadata_of
 from connectors.shared.envelope import checked, enveloped
 from connectors.shared.splitting import member, text_member
 from schemas import events as facts
@@ -106,7 +106,7 @@ def _message(event: NativeEvent, raw: RawEvent) -> Iterator[Fact]:
             "content": content,
             "reply_to": text_member(message, "quotedMessageId"),
             "reply_token": text_member(event, "replyToken"),
-            "metadata": metadata_of(message),
+            "metadata": metadata_of(message) | ({} if is_addressed(event, message) else {"is_addressed": False}),
         }
     )
 

@@ -11,12 +11,14 @@ class Nobody(Exception):
 
 
 class Update(msgspec.Struct, frozen=True):
-    """One update: ``item`` is its member named ``kind``, ``native`` the whole; ``bot_id`` is empty when not known."""
+    """One update: ``item`` is its member named ``kind``, ``native`` the whole; ``bot_id`` and ``bot_username`` are
+    empty when they are not known."""
 
     kind: str
     item: JsonObject
     native: JsonObject
     bot_id: str
+    bot_username: str = ""
 
 
 class Draft(msgspec.Struct, frozen=True):

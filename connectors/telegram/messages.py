@@ -3,6 +3,7 @@
 from typing import Any
 
 from connectors.shared.envelope import checked
+from connectors.telegram.address import is_addressed
 from connectors.telegram.content import content_of
 from connectors.telegram.draft import Draft, Update, person, place, required
 from connectors.telegram.update import sender_of
@@ -69,6 +70,8 @@ def _said(update: Update, *, message_id: str, sender: str, chat: str) -> list[An
     """A message as what it is to the business: an echo of its own side, a form that was filled in, or words."""
     message, content = update.item, content_of(update.item)
     metadata = _metadata(update)
+    if not is_addressed(update):
+        metadata["is_addressed"] = False
     reply_to = ident(obj(message.get("reply_to_message")), "message_id") or None
     if _is_own_side(update, sender, chat):
         return [_echo(message, message_id=message_id, sender=sender, chat=chat, content=content, metadata=metadata)]

@@ -31,9 +31,15 @@ def normalise(raw: RawEvent) -> tuple[AnyEvent, ...] | Unprocessable:
     native: Any = raw.event
     if not isinstance(native, dict):
         return Unprocessable("the body is no update: expected a JSON object with update_id and one more member")
-    bot_id = raw.enclosing.get("bot_id")
+    bot_id, bot_username = raw.enclosing.get("bot_id"), raw.enclosing.get("bot_username")
     kind, item = kind_and_item(native)
-    update = Update(kind=kind, item=item, native=native, bot_id=bot_id if isinstance(bot_id, str) else "")
+    update = Update(
+        kind=kind,
+        item=item,
+        native=native,
+        bot_id=bot_id if isinstance(bot_id, str) else "",
+        bot_username=bot_username if isinstance(bot_username, str) else "",
+    )
     try:
         drafts = HANDLERS.get(update.kind, _unrecognised)(update)
         key = _native_key(update)

@@ -40,6 +40,7 @@ class Telegram:
     fields = (
         Field("bot_token", help="the token that @BotFather gave", is_secret=True),
         Field("secret_token", help="the secret_token given to setWebhook, 1-256 of A-Z a-z 0-9 _ -", is_secret=True),
+        Field("bot_username", help="the bot's user name: in groups, who mentions it is answered", is_required=False),
     )
     attempts = Attempts(count=2, timeout_s=6.0)
     capabilities: Mapping[str, Any] = {

@@ -6,6 +6,7 @@ Telegram signs nothing: the header proves only that the caller knows the value g
 from collections.abc import Sequence
 
 import msgspec
+from pydantic import JsonValue
 
 from connectors.errors import WebhookRejected
 from connectors.interface import Accepted, Channel, InboundRecord, WebhookRequest
@@ -45,8 +46,9 @@ def split(body: bytes, channel: Channel, channels: Sequence[Channel]) -> Accepte
     if update_slice is None or not isinstance(update, dict):
         return Accepted((InboundRecord(channel.id, "", encode_whole(body)),))
     peer = peer_of(update)
-    bot_id = _bot_id(channel)
-    record = encode_raw(bytes(update_slice), enclosing={"bot_id": bot_id} if bot_id else {}, peer=peer)
+    bot = {"bot_id": _bot_id(channel), "bot_username": channel.first("bot_username").removeprefix("@")}
+    enclosing: dict[str, JsonValue] = {name: value for name, value in bot.items() if value}
+    record = encode_raw(bytes(update_slice), enclosing=enclosing, peer=peer)
     return Accepted((InboundRecord(channel.id, peer, record, is_fixed(update)),))
 
 

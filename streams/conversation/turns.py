@@ -25,6 +25,7 @@ from streams.conversation import amendments, history, media, wording
 from streams.conversation.history import Entry
 from streams.conversation.memory import ANSWERED, tell, told
 from streams.conversation.model import State, Turn, Waiting, with_timer
+from streams.conversation.reports import find_report
 from streams.conversation.scope import Scope
 
 SESSION = "session"
@@ -43,11 +44,12 @@ def message_id_of(turn_id: str) -> str:
 
 
 def on_message(state: State, event: Event[MessageReceived] | Event[ChoiceMade], scope: Scope) -> State:
-    """A person wrote or tapped: into the history, and into the next turn unless a human has the conversation."""
+    """A person wrote or tapped: into the history, and into the next turn unless a human has the conversation or nobody
+    asked us."""
     data = event.data
     # A tap's message id is that of the message with the button, and an edit of that one is no edit of the tap.
     message_id = data.message_id if isinstance(data, MessageReceived) else ""
-    is_waiting = not state.is_leased(scope.now)
+    is_waiting = not state.is_leased(scope.now) and _is_for_us(data, scope)
     details = wording.details_of(data.content, data.metadata)
     text = wording.text_of(data.content)[: wording.MESSAGE_CHARS_MAX]
     entry = Entry(
@@ -86,6 +88,19 @@ def on_message(state: State, event: Event[MessageReceived] | Event[ChoiceMade], 
     if state.orphans and message_id:
         state = amendments.adopt(state, message_id, scope)
     return history.trim(state, scope)
+
+
+def _is_for_us(data: MessageReceived | ChoiceMade, scope: Scope) -> bool:
+    """Whether it wants an answer: not what the platform itself says, nor what the connector saw to be said to others in
+    a group or on a channel (``is_addressed`` in the metadata), unless it answers a message of ours."""
+    if isinstance(data, ChoiceMade):
+        return True
+    if data.content.kind == "system":
+        return False
+    if data.metadata.get("is_addressed") is not False:
+        return True
+    report = find_report(scope, data.reply_to) if data.reply_to else None
+    return report is not None and bool(report.part_id)
 
 
 def opened_window(state: State, occurred_at: int, scope: Scope) -> State:

@@ -203,3 +203,26 @@ def test_every_event_of_an_envelope_becomes_a_record_and_a_fact_or_a_dead_letter
         assert isinstance(result, Unprocessable) or len(result) >= 1
         for event in () if isinstance(result, Unprocessable) else result:
             decode_event(encode(event))
+
+
+@pytest.mark.parametrize(
+    ("source", "mentionees", "is_addressed"),
+    [
+        ({"type": "user", "userId": "U1"}, [], True),
+        ({"type": "group", "groupId": "C1", "userId": "U1"}, [], False),
+        ({"type": "room", "roomId": "R1", "userId": "U1"}, [{"type": "all"}], False),
+        (
+            {"type": "group", "groupId": "C1"},
+            [{"type": "user", "userId": "U2"}, {"type": "user", "isSelf": True}],
+            True,
+        ),
+    ],
+)
+def test_in_a_group_only_who_mentions_the_account_asks_it(
+    source: dict[str, str], mentionees: list[dict[str, Any]], is_addressed: bool
+) -> None:
+    message = {"id": "5", "type": "text", "text": "@a @b hi", "mention": {"mentionees": mentionees}}
+    event = {"type": "message", "webhookEventId": "01H", "timestamp": 1, "source": source, "message": message}
+    (result,) = normalised(json.dumps({"destination": "U0", "events": [event]}).encode())
+    assert not isinstance(result, Unprocessable)
+    assert result[0].data.metadata.get("is_addressed", True) is is_addressed

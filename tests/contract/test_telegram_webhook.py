@@ -193,3 +193,40 @@ def test_both_chats_of_a_migration_tell_one_fact_of_the_one_that_was() -> None:
     (first,), (second,) = map(events_of, bodies)
     assert (first.id, first.conversation_id) == (second.id, "tg_main_-5000")
     assert (second.data.old_identity, second.data.new_identity) == ("-5000", "-1000000005000")
+
+
+BOT = {"id": 700000001, "is_bot": True, "first_name": "Bot", "username": "shop_bot"}
+
+
+def entity(kind: str, words: str, before: str = "", **more: Any) -> dict[str, Any]:
+    """The entity that covers ``words`` after ``before``; places are counted in UTF-16 units."""
+    return {"type": kind, "offset": len(before.encode("utf-16-le")) // 2, "length": len(words), **more}
+
+
+@pytest.mark.parametrize(
+    ("message", "is_addressed"),
+    [
+        ({"text": "lunch?"}, False),
+        ({"text": "/menu", "entities": [entity("bot_command", "/menu")]}, True),
+        ({"text": "/menu@shop_bot", "entities": [entity("bot_command", "/menu@shop_bot")]}, True),
+        ({"text": "/menu@other_bot", "entities": [entity("bot_command", "/menu@other_bot")]}, False),
+        ({"text": "👋🏽 @Shop_Bot", "entities": [entity("mention", "@Shop_Bot", "👋🏽 ")]}, True),
+        ({"text": "@ana", "entities": [entity("mention", "@ana")]}, False),
+        ({"text": "Bot", "entities": [entity("text_mention", "Bot", user=BOT)]}, True),
+        (
+            {"photo": [{"file_id": "f"}], "caption": "@shop_bot", "caption_entities": [entity("mention", "@shop_bot")]},
+            True,
+        ),
+        ({"text": "yes", "reply_to_message": {"message_id": 1, "from": BOT}}, True),
+        ({"text": "yes", "reply_to_message": {"message_id": 1, "from": {"id": 5, "is_bot": False}}}, False),
+        ({"text": "yes", "reply_to_message": {"message_id": 1, "from": {"id": 5, "is_bot": True}}}, False),
+    ],
+)
+def test_in_a_group_only_what_is_meant_for_the_bot_asks_it(message: dict[str, Any], is_addressed: bool) -> None:
+    named = Channel("main", "telegram", {**CHANNEL.values, "bot_username": ("@shop_bot",)})
+    for chat, expected in (({"id": -5, "type": "group"}, is_addressed), ({"id": 5, "type": "private"}, True)):
+        whole = {"message_id": 9, "date": 1_790_000_000, "chat": chat, "from": {"id": 5, "is_bot": False}, **message}
+        (record,) = PLATFORM.split(body_of({"update_id": 1, "message": whole}), named, [named]).records
+        made = PLATFORM.normalise(raw_of(record))
+        assert not isinstance(made, Unprocessable)
+        assert made[0].data.metadata.get("is_addressed", True) is expected

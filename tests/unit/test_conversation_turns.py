@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.content import LocationContent, MediaContent, StickerContent
+from schemas.content import LocationContent, MediaContent, StickerContent, SystemContent
 from schemas.replies import AIAnswer
 from streams.conversation.model import HISTORY_START
 from tests.unit.conversation_world import PERSON, START_MS, Talk, contents
@@ -227,3 +227,26 @@ def test_rich_answer_is_remembered_by_its_kind_and_confidence() -> None:
 
 
 RICH = AIAnswer(response_type="rich", flex_content={"type": "bubble", "body": {"type": "box"}}, confidence=0.5)
+
+
+def test_what_the_platform_itself_says_starts_no_turn() -> None:
+    talk = Talk()
+    assert talk.hear(talk.said(SystemContent(event="new_chat_title", text="Shop"))).events == []
+    assert talk.lines != []
+    assert talk.disagreements() == []
+
+
+def test_what_people_say_to_each_other_starts_no_turn_but_is_told_to_the_ai() -> None:
+    talk = Talk()
+    assert talk.hear(talk.said("lunch?", metadata={"is_addressed": False})).events == []
+    assert contents(talk.ask("bot, what time is it?")) == ["lunch?"]
+    assert talk.disagreements() == []
+
+
+def test_answer_to_our_own_message_is_meant_for_us() -> None:
+    talk = Talk()
+    talk.deliver(talk.answer(talk.ask()), "p1")
+    others = talk.said("yes", reply_to="p9", metadata={"is_addressed": False})
+    ours = talk.said("yes", reply_to="p1", metadata={"is_addressed": False})
+    assert talk.hear(others).requests == []
+    assert len(talk.hear(ours).requests) == 1
