@@ -7,6 +7,7 @@ kept only where it is complete, because one missing member makes a platform refu
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from schemas.outbound import Button, Card, CardContent
@@ -90,10 +91,18 @@ def _card(bubble: Mapping[str, Any]) -> Card:
     return Card(
         title=title,
         text="\n".join(body) or None,
-        image_url=next(_images(bubble.get("hero")), None),
+        image_url=next(chain(_images(bubble.get("hero")), _images(bubble.get("body"))), None),
         buttons=tuple(_buttons(bubble))[:BUTTONS_MAX],
         color=_color(bubble.get("header")),
+        url=next(filter(None, map(_link, (bubble, bubble.get("hero")))), None),
     )
+
+
+def _link(node: Any) -> str | None:
+    """What a tap on the bubble or on its picture opens."""
+    action = node.get("action") if isinstance(node, dict) else None
+    url = action.get("uri") if isinstance(action, dict) and action.get("type") == "uri" else None
+    return url if isinstance(url, str) and URL.fullmatch(url) else None
 
 
 def _lines(node: Any, depth: int = 0) -> list[str]:

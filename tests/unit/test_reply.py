@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from schemas.content import TextContent
 from schemas.ids import derived_id
-from schemas.outbound import Button, Card, CardContent, Part
+from schemas.outbound import Button, Card, CardContent, ListContent, Part, Section
 from schemas.replies import AIAnswer
 from streams.ai.templates import CARD, MENU, START, TEMPLATES
 from streams.conversation.flex import CARDS_MAX
@@ -131,6 +131,16 @@ POSTBACK = {"type": "postback", "label": "Yes", "data": "YES"}
             Card(title="Title"),
         ),
         ({"type": "flex", "altText": "Alt", "contents": bubble()}, Card(title="Title")),
+        (bubble(action=URI), Card(title="Title", url="https://example.com/a")),
+        (
+            bubble(hero={"type": "image", "url": "https://example.com/p.png", "action": {**URI, "label": ""}}),
+            Card(title="Title", image_url="https://example.com/p.png", url="https://example.com/a"),
+        ),
+        (
+            bubble(body={**text_box("x"), "contents": [{"type": "image", "url": "https://example.com/p.png"}]}),
+            Card(title="Title", image_url="https://example.com/p.png"),
+        ),
+        (bubble(action={**URI, "uri": "javascript:x"}), Card(title="Title")),
     ],
     ids=[
         "texts of the body",
@@ -145,6 +155,10 @@ POSTBACK = {"type": "postback", "label": "Yes", "data": "YES"}
         "box with an action",
         "dangerous link",
         "whole message",
+        "a tap on the bubble",
+        "a tap on the picture",
+        "picture in the body",
+        "a tap that opens nothing",
     ],
 )
 def test_flex_becomes_a_neutral_card(flex: dict[str, Any], expected: Card) -> None:
@@ -240,6 +254,53 @@ def test_a_keyboard_without_a_text_gets_its_labels_as_text() -> None:
     (part,) = parts_of(answer, message_id="m")
     assert texts((part,)) == ["Red\nBlue"]
     assert len(part.rows) == 2
+
+
+@pytest.mark.parametrize(
+    "keyboard",
+    [
+        {"quick_replies": [{"content_type": "text", "title": "Yes", "payload": "YES"}]},
+        {"quick_replies": ["YES"]},
+        {"keyboard": [["YES"]], "one_time_keyboard": True},
+    ],
+)
+def test_taps_for_one_time_are_quick_replies(keyboard: Any) -> None:
+    (part,) = parts_of(AIAnswer(response_text="?", response_type="interactive", keyboard=keyboard), message_id="m")
+    assert part.rows == ()
+    assert [button.data for button in part.quick_replies] == ["YES"]
+
+
+def test_sections_are_a_list_with_its_text() -> None:
+    rows = [{"id": "ship_1", "title": "Express", "description": "1 day"}, {"id": "ship_2", "title": "Post"}, 7]
+    keyboard = {"button": "Options", "title": "Shipping", "sections": [{"title": "All", "rows": rows}, {"rows": []}]}
+    (part,) = parts_of(AIAnswer(response_text="?", response_type="interactive", keyboard=keyboard), message_id="m")
+    shown = (Button(label="Express", data="ship_1", description="1 day"), Button(label="Post", data="ship_2"))
+    sections = (Section(title="All", rows=shown),)
+    assert part.content == ListContent(text="?", title="Shipping", label="Options", sections=sections)
+    assert (part.rows, part.quick_replies) == ((), ())
+
+
+@pytest.mark.parametrize("sections", [None, 7, [], [7], [{}], [{"rows": 7}], [{"rows": [{"no": "label"}]}]])
+def test_malformed_sections_leave_the_text(sections: Any) -> None:
+    answer = AIAnswer(response_text="pick", response_type="interactive", keyboard={"sections": sections})
+    assert texts(parts_of(answer, message_id="m")) == ["pick"]
+
+
+def test_a_list_has_a_hundred_rows_at_most() -> None:
+    sections = [{"rows": [str(number) for number in range(60)]}] * 3
+    (part,) = parts_of(AIAnswer(response_type="interactive", keyboard={"sections": sections}), message_id="m")
+    assert isinstance(part.content, ListContent)
+    assert [len(section.rows) for section in part.content.sections] == [60, 40]
+
+
+def test_a_carousel_is_one_part_on_every_platform() -> None:
+    """Several bubbles become the cards of one part, so that each platform shows them side by side where it can."""
+    flex = {"type": "carousel", "contents": [bubble(f"card {n}", action=URI) for n in range(3)]}
+    (part,) = parts_of(rich(flex), message_id="m")
+    assert isinstance(part.content, CardContent)
+    assert [(card.title, card.url) for card in part.content.cards] == [
+        (f"card {n}", "https://example.com/a") for n in range(3)
+    ]
 
 
 def test_a_malformed_keyboard_leaves_the_text() -> None:
