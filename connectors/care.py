@@ -11,14 +11,11 @@ from typing import Literal, Protocol
 
 from connectors.interface import Channel
 from schemas.content import TemplateContent
+from schemas.control import HealthState
 from schemas.events import ChannelUpdated
 
 Level = Literal["ok", "click", "warning", "unclear", "error"]
 """``click``: no API shows or does it, so a person has to; ``unclear``: the platform could not be asked now."""
-
-HealthState = Literal["connected", "transient", "bad_credentials", "limited", "unsubscribed"]
-"""``transient``: it may pass by itself; ``limited``: throttled, or a quota is used up; ``unsubscribed``: the platform
-would deliver no webhook to us. The others speak for themselves."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,15 @@ from typing import Literal
 
 from schemas.base import Model, Timestamp
 
+HealthState = Literal["connected", "transient", "bad_credentials", "limited", "unsubscribed"]
+"""``transient``: it may pass by itself; ``limited``: throttled, or a quota is used up; ``unsubscribed``: the platform
+would deliver no webhook to us. The others speak for themselves."""
+
 
 class ChannelHealth(Model):
     """How a channel is doing, and since when it is so."""
 
-    state: Literal["connected", "transient", "bad_credentials", "limited", "unsubscribed"]
+    state: HealthState
     detail: str = ""
     since: Timestamp
 

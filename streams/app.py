@@ -6,13 +6,17 @@ import logging
 import os
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from connectors.interface import Fetcher, Sender
 from connectors.registry import platforms, sender_class, templates_class
 from streams.channels import Channels, load_channels
 from streams.settings import Settings, SettingsError
 from streams.topics import Topics
+
+if TYPE_CHECKING:
+    from streams.delivery.approval import Approvals
+    from streams.engine.worker import Runtime
 
 log = logging.getLogger(__name__)
 
@@ -127,7 +131,9 @@ async def run_stage(name: str, settings: Settings) -> None:
         health = admin_application(runtime.readiness)
         port = settings.worker_admin_port
         admin = await listen(health, settings.admin_host, port, variable="IRIS_WORKER_ADMIN_PORT")
-    beside = asyncio.create_task(_keep(settings, topics, channels, runtime)) if name == "send" else None
+    beside: asyncio.Task[None] | None = None
+    if name == "send":
+        beside = asyncio.create_task(_keep(settings, topics, channels, runtime=runtime, approvals=stage.approvals))
     await runtime.run(until=stop_on_signals(), on_ready=announce_ready)
     if beside is not None:
         beside.cancel()
@@ -136,7 +142,9 @@ async def run_stage(name: str, settings: Settings) -> None:
         await admin.cleanup()
 
 
-async def _keep(settings: Settings, topics: Topics, channels: Channels, runtime: Any) -> None:
+async def _keep(
+    settings: Settings, topics: Topics, channels: Channels, *, runtime: "Runtime", approvals: "Approvals"
+) -> None:
     """Look after the channels: each platform's by the process that holds partition 0 of its outbound topic, because
     that is one process in an installation. Its failure is logged, and sending goes on."""
     from aiokafka.structs import TopicPartition
@@ -147,7 +155,6 @@ async def _keep(settings: Settings, topics: Topics, channels: Channels, runtime:
         return TopicPartition(topics.outbound(platform), 0) in runtime.engine.trackers
 
     try:
-        approvals = runtime.stage.approvals
         await Keeping(settings, topics, channels, approvals=approvals, holds=holds).run()
     except Exception:
         log.exception("the channels' health is no longer looked after; restart this process")

@@ -14,7 +14,7 @@ from connectors.instagram.api import ERROR_MEANINGS, FACEBOOK_BASE, GRAPH_VERSIO
 from connectors.interface import Call, Channel
 from connectors.shared.asking import Verdicts, found, question
 from connectors.shared.meta.app import Surface, graph_url
-from connectors.shared.meta.care import CALLBACK_REFUSED, GRAPH_LIMIT_CODES, Steps
+from connectors.shared.meta.care import CALLBACK_REFUSED, GRAPH_LIMIT_CODES, Steps, delivers
 from connectors.shared.meta.values import as_dict, as_id
 
 SURFACE = Surface(
@@ -103,7 +103,7 @@ class Care:
             return VERDICTS.health(error)
         if account.level == "error":
             return Health("bad_credentials", account.what)
-        if subscription is None or "messages" not in subscription.get("subscribed_fields", ()):
+        if subscription is None or not delivers(subscription, "messages"):
             return Health("unsubscribed", "the account's messages do not go to the app")
         return Health("connected")
 

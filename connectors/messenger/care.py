@@ -13,7 +13,7 @@ from connectors.interface import Call, Channel
 from connectors.messenger.api import ERROR_MEANINGS, GRAPH_VERSION
 from connectors.shared.asking import Verdicts, found, question
 from connectors.shared.meta.app import Surface, graph_url
-from connectors.shared.meta.care import CALLBACK_REFUSED, GRAPH_LIMIT_CODES, Steps
+from connectors.shared.meta.care import CALLBACK_REFUSED, GRAPH_LIMIT_CODES, Steps, delivers
 from connectors.shared.meta.values import as_id
 
 SURFACE = Surface(
@@ -86,7 +86,7 @@ class Care:
             return VERDICTS.health(error)
         if page.level == "error":
             return Health("bad_credentials", page.what)
-        if subscription is None or "messages" not in subscription.get("subscribed_fields", ()):
+        if subscription is None or not delivers(subscription, "messages"):
             return Health("unsubscribed", "the page's messages do not go to the app")
         return Health("connected")
 

@@ -8,10 +8,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from connectors.care import Finding, Health, HealthState
+from connectors.care import Finding, Health
 from connectors.errors import SendError
 from connectors.interface import Call, Channel
 from connectors.shared.http import PLACEHOLDER, Answer, HttpClient, fill_secrets
+from schemas.control import HealthState
 
 TIMEOUT_S = 10.0
 """Ours, for one question: a person waits for it, or the next round of health."""

@@ -3,10 +3,12 @@
 A channel that is well from the start is no news for the log; every change afterwards is.
 """
 
+from typing import get_args
+
 from connectors.care import Health
 from connectors.interface import Channel
 from schemas import headers
-from schemas.control import ChannelHealth
+from schemas.control import ChannelHealth, HealthState
 from schemas.envelope import AnyEvent
 from schemas.events import ChannelUpdated
 from schemas.ids import conversation_id, derived_id
@@ -18,7 +20,7 @@ EVENT_TYPE = "channel_updated"
 DETAIL_CHARS_MAX = 500
 """A platform's own text is cut there."""
 
-STATES = ("connected", "transient", "bad_credentials", "limited", "unsubscribed")
+STATES: tuple[str, ...] = get_args(HealthState)
 
 
 def next_record(before: ChannelHealth | None, health: Health, *, now_ms: int) -> ChannelHealth | None:

@@ -61,6 +61,28 @@ async def test_register_sets_the_apps_webhook_and_subscribes_the_account_or_its_
     assert (await healthy(care, channel)).state == "connected"
 
 
+async def test_the_instagram_login_may_know_the_app_by_another_id(care: Care, fake: FakeInstagram) -> None:
+    """Its dashboard has an app id and secret of its own beside the Facebook app's."""
+    channel = channel_of(fake)
+    await registered(care, channel)
+    fake.app.subscribed[ACCOUNT_ID]["id"] = "another-id-of-the-same-app"
+    assert (await healthy(care, channel)).state == "connected"
+    paged = channel_of(fake, account=PAGE_ACCOUNT_ID)
+    await registered(care, paged)
+    fake.app.subscribed[PAGE_ID]["id"] = "another app"
+    assert (await healthy(care, paged)).state == "unsubscribed"
+
+
+async def test_a_subscription_that_names_no_fields_is_taken_at_its_word(care: Care, fake: FakeInstagram) -> None:
+    channel = channel_of(fake)
+    await registered(care, channel)
+    del fake.app.subscribed[ACCOUNT_ID]["subscribed_fields"]
+    assert (await healthy(care, channel)).state == "connected"
+    assert worst(await checked(care, channel)) == []
+    fake.app.subscribed[ACCOUNT_ID]["subscribed_fields"] = ["message_reactions"]
+    assert (await healthy(care, channel)).state == "unsubscribed"
+
+
 async def test_fields_that_are_not_offered_are_given_up(care: Care, fake: FakeInstagram) -> None:
     await registered(care, channel_of(fake))
     assert fake.app.subscribed[ACCOUNT_ID]["subscribed_fields"] == list(SURFACE.fields)

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 import pytest
 from prometheus_client import REGISTRY
 
-from connectors.care import Finding, Health, HealthState, Site
+from connectors.care import Finding, Health, Site
 from connectors.interface import Channel
 from connectors.registry import platforms
-from schemas.control import ChannelHealth, health_key
+from schemas.control import ChannelHealth, HealthState, health_key
 from schemas.registry import decode_command, decode_event
 from streams.care.keeper import Keeper, World
 from streams.engine.api import Headers, Output

@@ -172,17 +172,20 @@ class Steps:
         mine = await self.subscription(channel, node, base=base)
         if mine is None:
             return (Finding("error", "the account is not subscribed to the app: nothing is delivered", REGISTER),)
-        missing = [name for name in fields if name not in as_list(mine.get("subscribed_fields"))]
+        missing = [name for name in fields if not delivers(mine, name)]
         return Finding("ok", "the account is subscribed to the app"), *_fields(missing, "the account's subscription")
 
     async def subscription(self, channel: Channel, node: str, *, base: str = FACEBOOK_BASE) -> dict[str, Any] | None:
         """The entry of the channel's app among those that the account is subscribed to; of any app, where app_id is not
-        configured. None when there is none; raises SendError."""
+        configured. None when there is none; raises SendError.
+
+        Tokens of the Instagram login show their own app only, under an id that is not the Facebook app's.
+        """
         answer = await self.asker.ask(app.get_subscribed(channel, self.surface, node, base=base), channel)
         apps = [as_dict(one) for one in as_list(answer.member("data"))]
         # A WhatsApp account has the app one level deeper than a page.
         ids = [as_id(as_dict(one.get("whatsapp_business_api_data", one)).get("id")) for one in apps]
-        wanted = channel.all("app_id")
+        wanted = channel.all("app_id") if base == FACEBOOK_BASE else ()
         return next((one for one, id in zip(apps, ids, strict=True) if not wanted or id in wanted), None)
 
     async def subscribe(
@@ -205,6 +208,12 @@ class Steps:
     def told(self, health: Health, channel: Channel) -> Health:
         """The health together with what will matter later."""
         return Health(health.state, health.detail, self.warnings(channel))
+
+
+def delivers(subscription: dict[str, Any], name: str) -> bool:
+    """Whether an account's subscription has this field; one that names no fields at all says nothing against it."""
+    fields = subscription.get("subscribed_fields")
+    return not isinstance(fields, list) or name in fields
 
 
 def _code(error: SendError) -> str:
