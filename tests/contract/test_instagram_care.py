@@ -1,6 +1,7 @@
 """Care of Instagram channels of both logins against the fake Graph API: requests, findings, health."""
 
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 
 import pytest
 
@@ -71,6 +72,16 @@ async def test_the_instagram_login_may_know_the_app_by_another_id(care: Care, fa
     await registered(care, paged)
     fake.app.subscribed[PAGE_ID]["id"] = "another app"
     assert (await healthy(care, paged)).state == "unsubscribed"
+
+
+async def test_of_several_app_secrets_the_one_that_is_the_apps_is_found(care: Care, fake: FakeInstagram) -> None:
+    channel = channel_of(fake)
+    secrets = {"app_secret": ("fake-instagram-app-own-secret", fake.app_secret)}
+    channel = replace(channel, values={**channel.values, **secrets})
+    assert worst(await registered(care, channel)) == []
+    assert fake.app.webhooks["instagram"]["callback_url"] == URL
+    wrong = replace(channel, values={**channel.values, "app_secret": ("fake-one", "fake-two")})
+    assert (await registered(care, wrong))[0].level == "error"
 
 
 async def test_a_subscription_that_names_no_fields_is_taken_at_its_word(care: Care, fake: FakeInstagram) -> None:

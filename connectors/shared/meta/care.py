@@ -6,6 +6,7 @@ the asking itself become findings too.
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,6 +28,7 @@ GRAPH_LIMIT_CODES = LIMIT_CODES | {
 """Error codes of too many calls, and of accounts that Meta has restricted for a while ("Rate Limits")."""
 
 BAD_PARAMETER = "100"
+TOKEN_REFUSED = "190"  # noqa: S105 - an error code
 CALLBACK_REFUSED = {
     "2200": "Meta asked the address and did not get its challenge: is it reachable, and `iris serve` running with this "
     "verify_token?"
@@ -76,7 +78,7 @@ class Steps:
             what = "app_id is not configured: neither the token's life nor the app's webhook can be looked at"
             return (Finding("warning", what, "write app_id = …, from the app dashboard, Settings > Basic"),)
         try:
-            answer = await self.asker.ask(app.debug_token(channel, self.surface), channel)
+            answer = await self.ask_as_app(app.debug_token(channel, self.surface), channel)
         except SendError as error:
             if self.verdicts.state(error) != "bad_credentials":
                 return (self.verdicts.finding(error),)
@@ -144,7 +146,7 @@ class Steps:
 
     async def webhook_of(self, channel: Channel) -> dict[str, Any]:
         """The app's webhook of this object, empty where there is none; raises SendError."""
-        answer = await self.asker.ask(app.get_webhooks(channel, self.surface), channel)
+        answer = await self.ask_as_app(app.get_webhooks(channel, self.surface), channel)
         found = (as_dict(one) for one in as_list(answer.member("data")))
         return next((one for one in found if one.get("object") == self.surface.object), {})
 
@@ -152,16 +154,28 @@ class Steps:
         """Raises SendError. Fields that Meta does not offer to this app make it refuse them all."""
         surface = self.surface
         try:
-            await self.asker.ask(app.set_webhook(channel, surface, url, (*surface.fields, *surface.offered)), channel)
+            await self.ask_as_app(app.set_webhook(channel, surface, url, (*surface.fields, *surface.offered)), channel)
         except SendError as error:
             if not surface.offered or _code(error) != BAD_PARAMETER:
                 raise
-            await self.asker.ask(app.set_webhook(channel, surface, url, surface.fields), channel)
+            await self.ask_as_app(app.set_webhook(channel, surface, url, surface.fields), channel)
 
     def _missing(self, found: dict[str, Any]) -> list[str]:
         fields = as_list(found.get("fields"))
         named = {str(as_dict(one).get("name") or one) for one in fields}
         return [name for name in self.surface.fields if name not in named]
+
+    async def ask_as_app(self, call: Call, channel: Channel) -> Answer:
+        """Ask in the app's name, with each of its secrets until one is taken: they are rotated, and apps with the
+        Instagram login have two, of which only one is the Facebook app's. Raises SendError."""
+        *others, last = channel.all("app_secret") or ("",)
+        for secret in others:
+            try:
+                return await self.asker.ask(call, _with_secret(channel, secret))
+            except SendError as error:
+                if _code(error) != TOKEN_REFUSED:
+                    raise
+        return await self.asker.ask(call, _with_secret(channel, last))
 
     # An account's subscription.
 
@@ -208,6 +222,11 @@ class Steps:
     def told(self, health: Health, channel: Channel) -> Health:
         """The health together with what will matter later."""
         return Health(health.state, health.detail, self.warnings(channel))
+
+
+def _with_secret(channel: Channel, secret: str) -> Channel:
+    secrets = (secret, *(other for other in channel.all("app_secret") if other != secret))
+    return replace(channel, values={**channel.values, "app_secret": secrets})
 
 
 def delivers(subscription: dict[str, Any], name: str) -> bool:
