@@ -139,6 +139,9 @@ class _Case:
         event = self.event
         with_token = next((message for message in turn.messages if message.reply_token), None)
         has_answer = event.type == "reply_generated"
+        policy = self.rules.policy
+        newest = next((message for message in reversed(turn.messages) if message.message_id), None)
+        read = newest if policy.mark_read else None
         return OutboundMessage(
             id=message_id_of(turn.id),
             conversation_id=event.conversation_id,
@@ -149,6 +152,9 @@ class _Case:
             reply_token=with_token.reply_token if with_token else None,
             reply_token_at=with_token.received_at if with_token else None,
             callback_ids=tuple(message.callback_id for message in turn.messages if message.callback_id),
+            typing=policy.typing,
+            mark_read=read.message_id if read else None,
+            read_token=read.read_token if read else None,
             last_inbound_at=self.after.last_inbound_at,
             origin="bot" if has_answer else "system",
             causation_id=event.id,

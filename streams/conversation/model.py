@@ -25,7 +25,8 @@ class Waiting(msgspec.Struct, frozen=True, array_like=True):
 
     ``at`` is the conversation's time when it came, ``received_at`` when intake accepted it, ``occurred_at`` the
     platform's clock. ``is_long``: the entry is longer than the context tells and is cut once it was answered.
-    ``is_gone``: it starts no turn, because the person took it back or a human took over.
+    ``is_gone``: it starts no turn, because the person took it back or a human took over. ``message_id`` is the
+    platform's, ``read_token`` its word for the message where it is marked as read by one.
     """
 
     event_id: str
@@ -37,6 +38,8 @@ class Waiting(msgspec.Struct, frozen=True, array_like=True):
     callback_id: str | None = None
     is_long: bool = False
     is_gone: bool = False
+    message_id: str = ""
+    read_token: str | None = None
 
 
 class Turn(msgspec.Struct, frozen=True, array_like=True):

@@ -38,11 +38,14 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What a channel's owner decides; ``version`` is named in every event that the policy led to."""
+    """What a channel's owner decides; ``version`` is named in every event that the policy led to. ``typing`` and
+    ``mark_read``: an answer first shows that it is coming, and that the person's message was read."""
 
     version: int = 0
     lease_ms: int = int(LEASE_S * 1000)
     on_unknown: str = "hold"
+    typing: bool = False
+    mark_read: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,8 @@ def limits_of(settings: Settings) -> Limits:
 
 
 def policy_of(channel: Channel) -> Policy:
-    """A channel's policy: ``lease_s`` (seconds) and ``on_unknown``. Raises SettingsError, which names channel and key.
+    """A channel's policy: ``lease_s`` (seconds), ``on_unknown``, ``typing`` and ``mark_read``. Raises SettingsError,
+    which names channel and key.
 
     ``resend`` and ``ask`` are refused: the conversation keeps no copy of what was said, so it could not say it again.
     """
@@ -85,4 +89,8 @@ def policy_of(channel: Channel) -> Policy:
             f"{where}.on_unknown = {on_unknown!r}: only 'hold' is supported: a message whose fate is unknown is not "
             'sent again; write on_unknown = "hold" or leave it out'
         )
-    return Policy(lease_ms=int(lease_s * 1000), on_unknown=on_unknown)
+    shown = {name: table.get(name, False) for name in ("typing", "mark_read")}
+    for name, value in shown.items():
+        if not isinstance(value, bool):
+            raise SettingsError(f"{where}.{name} = {value!r}: write true or false")
+    return Policy(lease_ms=int(lease_s * 1000), on_unknown=on_unknown, **shown)

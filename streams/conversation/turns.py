@@ -4,6 +4,7 @@ In the log our own decisions stand a little after the events that led to them, s
 Every function here gives the same state in either order; the marks ``ANSWERED`` and ``PLANNED`` see to copies.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -33,6 +34,9 @@ SESSION = "session"
 
 PREFERENCES_BYTES_MAX = 8_192
 """Of what the AI tells about a person, encoded; a member that would go beyond it is left out."""
+
+ID_CHARS_MAX = 512
+"""Longer than any platform's ids and read tokens; a longer one is not kept with a waiting message."""
 
 TOKEN_CHARS_MAX = 128
 """Longer than any platform's reply tokens; a longer one is not used."""
@@ -75,6 +79,8 @@ def on_message(state: State, event: Event[MessageReceived] | Event[ChoiceMade], 
             reply_token=data.reply_token if len(data.reply_token or "") <= TOKEN_CHARS_MAX else None,
             callback_id=data.callback_id if isinstance(data, ChoiceMade) else None,
             is_long=len(text) > scope.limits.context_chars_max,
+            message_id=message_id if len(message_id) <= ID_CHARS_MAX else "",
+            read_token=_read_token(data.metadata),
         )
         pending = (*pending, waiting)
     state = replace(
@@ -88,6 +94,11 @@ def on_message(state: State, event: Event[MessageReceived] | Event[ChoiceMade], 
     if state.orphans and message_id:
         state = amendments.adopt(state, message_id, scope)
     return history.trim(state, scope)
+
+
+def _read_token(metadata: Mapping[str, Any]) -> str | None:
+    token = metadata.get("mark_as_read_token")
+    return token if isinstance(token, str) and len(token) <= ID_CHARS_MAX else None
 
 
 def _is_for_us(data: MessageReceived | ChoiceMade, scope: Scope) -> bool:
