@@ -11,6 +11,7 @@ from msgspec.structs import asdict, replace
 from streams.conversation import history
 from streams.conversation.history import Entry
 from streams.conversation.humans import LEASE
+from streams.conversation.media import MEDIA
 from streams.conversation.memory import INBOUND, Memory, uuid_key
 from streams.conversation.model import Lease, State, Waiting, end_of, with_timer
 from streams.conversation.scope import Scope
@@ -22,7 +23,8 @@ SEEN_MAX = 2_000
 
 class Carried(msgspec.Struct, frozen=True, omit_defaults=True):
     """``data.content`` of `context_carried`. Times are Unix milliseconds. ``messages`` are ``history.Entry`` by name,
-    oldest first; ``waiting`` are those that are still to be answered: place in ``messages`` and ``Waiting`` by name."""
+    oldest first; ``waiting`` are those that are still to be answered: place in ``messages`` and ``Waiting`` by name;
+    ``awaited`` are the timers of media that their turn waits for."""
 
     messages: list[dict[str, Any]] = []
     waiting: list[dict[str, Any]] = []
@@ -31,6 +33,7 @@ class Carried(msgspec.Struct, frozen=True, omit_defaults=True):
     session_start: int | None = None
     last_message_at: int | None = None
     last_inbound_at: int | None = None
+    awaited: dict[str, int] = {}
     lease: dict[str, Any] | None = None
     aliases: list[str] = []
     seen: list[str] = []
@@ -53,6 +56,7 @@ def packed(state: State, memory: Memory) -> dict[str, Any]:
         session_start=state.session_start,
         last_message_at=state.last_message_at,
         last_inbound_at=state.last_inbound_at,
+        awaited={name: due for name, due in state.timers.items() if name.startswith(f"{MEDIA}:")},
         lease=None if state.lease is None else asdict(state.lease),
         aliases=list(state.aliases),
         seen=[_as_uuid(name[len(INBOUND) :]) for _, name in newest],
@@ -66,6 +70,8 @@ def unpacked(state: State, carried: Carried, scope: Scope) -> State:
     for identity in carried.seen:
         scope.memory.put(uuid_key(INBOUND, identity), b"", expires_at_ms=scope.forget_at)
     state = _with_messages(_with_lease(state, carried.lease, scope), carried, scope)
+    for name, due in carried.awaited.items():
+        state = with_timer(state, name, due)
     last_inbound_at = max(state.last_inbound_at or 0, carried.last_inbound_at or 0)
     return replace(
         _with_session(state, carried, scope),
@@ -120,8 +126,10 @@ def _as_uuid(value: bytes) -> str:
 
 
 def _named(value: Entry | Waiting) -> dict[str, Any]:
-    """By name, without what says nothing: the log is read by people too."""
-    return {name: item for name, item in asdict(value).items() if item is not False and item not in (None, "", {})}
+    """By name, without what may be left out and says nothing: the log is read by people too."""
+    required = value.__struct_fields__[: -len(value.__struct_defaults__)]
+    said = asdict(value).items()
+    return {name: item for name, item in said if name in required or (item is not False and item not in (None, "", {}))}
 
 
 T = TypeVar("T", Entry, Waiting, Lease)

@@ -53,6 +53,7 @@ PASSED_ON = frozenset(
         "profile_updated",
         "media_stored",
         "media_failed",
+        "media_failed",
         "human_took_over",
         "human_released",
     )

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from schemas.content import TextContent
+from schemas.content import MediaContent, TextContent
 from schemas.envelope import AnyEvent
 from schemas.events import (
     ContextCarried,
@@ -13,6 +13,7 @@ from schemas.events import (
     EventData,
     HumanTookOver,
     IdentityChanged,
+    MediaStored,
     MessageDeleted,
     MessageEdited,
     MessageReceived,
@@ -287,6 +288,21 @@ def test_sends_stay_where_they_were_sent_from() -> None:
     report = DeliveryReported(status="delivered", message_id="p1")
     assert town.hear(town.event(OLD, sent, cause=message.id), town.event(OLD, report)) == []
     assert (town.state(OLD).sends, town.state(NEW).sends) == ({}, {})
+    assert town.disagreements() == []
+
+
+def test_turn_that_waits_for_media_waits_for_it_over_there() -> None:
+    town = Town()
+    picture = MessageReceived(
+        message_id="m1", sender_id=OLD, recipient_id="shop", content=MediaContent(kind="image", media_id="f1")
+    )
+    shown = town.event(OLD, picture)
+    town.hear(shown, town.changed(OLD, NEW))
+    assert town.requests == []
+    stored = MediaStored(message_id="m1", content=MediaContent(kind="image", url="https://ours/1"))
+    town.hear(town.event(OLD, stored, cause=shown.id))
+    (request,) = town.requests
+    assert (request.conversation_id, request.question.message.media_url) == (f"line_shop_{NEW}", "https://ours/1")
     assert town.disagreements() == []
 
 

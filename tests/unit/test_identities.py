@@ -1,5 +1,6 @@
 """Where records go whose person is known by another identity now: intake keys them, normalise believes the key."""
 
+import socket
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from connectors.interface import Channel
 from schemas import headers as names
 from schemas.identities import Identity
 from schemas.registry import decode_event, encode
+from streams.broker.errors import BrokerUnavailable
 from streams.channels import Channels
 from streams.engine.api import Poison, Record
 from streams.settings import Settings
@@ -109,3 +111,12 @@ def test_normalise_puts_the_events_where_the_record_is_keyed() -> None:
 def test_record_that_is_keyed_by_no_conversation_of_its_channel_is_poison() -> None:
     with pytest.raises(Poison, match="names no conversation of its channel"):
         Normalise(TOPICS).handle(MemoryView(b""), [inbound(update(-5), "tg_other_-5")])
+
+
+async def test_start_without_a_broker_says_what_is_missing_and_why_it_matters() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    identities = Identities(f"127.0.0.1:{port}", TOPICS.identities, partitions=1, on_failure=lambda _error: None)
+    with pytest.raises(BrokerUnavailable, match=r"iris\.identities could not be read whole"):
+        await identities.start()
+    await identities.stop()
