@@ -8,8 +8,9 @@ CODE := streams connectors schemas tests
 # Written after a complete install, so that a second `make` is instant and a changed lock installs again.
 STAMP := $(VENV)/.installed
 BENCH_STAMP := $(VENV)-bench/.installed
+MODELS_STAMP := $(VENV)-models/.installed
 
-.PHONY: help install run test check drill drills bench fmt lock clean
+.PHONY: help install run test models check drill drills bench fmt lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  \033[1mmake %-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,7 +31,7 @@ $(STAMP): requirements-build.txt requirements.txt pyproject.toml | $(BIN)/python
 run: install ## everything on this machine: embedded broker, all stages, embedded AI
 	$(BIN)/iris serve
 
-test: install ## the whole test suite; ARGS="-k name" narrows it
+test: install models ## the whole test suite; ARGS="-k name" narrows it
 	$(BIN)/python -m pytest $(ARGS)
 
 drill: install ## one drill: NAME=crash [QUICK=1] [SEED=7]; names: crash zombie restart recovery redelivery intake overload brokers badinput forgery slow
@@ -54,6 +55,14 @@ $(BENCH_STAMP): requirements-bench.txt
 	$(VENV)-bench/bin/python -m pip install --quiet --require-hashes --only-binary :all: --requirement requirements-bench.txt
 	@touch $@
 
+models: $(MODELS_STAMP) ## other people's libraries, which judge our requests (part of `make test`)
+
+# line-bot-sdk, aiogram, pywa and wechatpy pin older versions than the product uses: an environment of their own, too.
+$(MODELS_STAMP): requirements-models.txt
+	$(PYTHON) -m venv $(VENV)-models
+	$(VENV)-models/bin/python -m pip install --quiet --require-hashes --only-binary :all: --requirement requirements-models.txt
+	@touch $@
+
 fmt: install ## format, and fix what the linter can fix
 	$(BIN)/ruff check --fix --quiet . || true
 	$(BIN)/ruff format .
@@ -61,13 +70,15 @@ fmt: install ## format, and fix what the linter can fix
 PIP_COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header --no-emit-options \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
-lock: install ## compile the lock files: build backend, runtime, runtime with tests, the bench's yardstick
+lock: install ## compile the lock files: build backend, runtime, runtime with tests, judges, yardstick
 	$(BIN)/python -m pip install --quiet pip-tools
 	$(PIP_COMPILE) --build-deps-for editable --only-build-deps --output-file requirements-build.txt pyproject.toml
 	$(PIP_COMPILE) --extra dev --output-file requirements.txt pyproject.toml
 	$(PIP_COMPILE) --constraint requirements.txt --output-file requirements-runtime.txt pyproject.toml
+	printf '%s\n' 'aiogram>=3.31' cryptography 'line-bot-sdk>=3.27' 'pywa>=4.5' 'wechatpy>=1.8.18' \
+		| $(PIP_COMPILE) --output-file requirements-models.txt -
 	echo 'quixstreams>=3.28,<4' | $(PIP_COMPILE) --output-file requirements-bench.txt -
 
 clean: ## remove the environment, caches and local data
-	rm -rf $(VENV) $(VENV)-bench .iris build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-bench $(VENV)-models .iris build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

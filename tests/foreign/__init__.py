@@ -1,0 +1,1 @@
+"""Judges of our requests that run in an environment of their own."""
