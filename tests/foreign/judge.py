@@ -74,7 +74,7 @@ class Stub(BaseHTTPRequestHandler):
         """Quiet."""
 
 
-class ToStub(httpx.HTTPTransport):
+class ToStub(httpx.HTTPTransport):  # type: ignore[misc]
     """Sends what is meant for the Graph API to the stub."""
 
     def __init__(self, port: int) -> None:
