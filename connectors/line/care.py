@@ -87,6 +87,7 @@ class Care:
         """Token, bot, endpoint with a delivery test, quota, and what has to be clicked."""
         info = await found(self._info(channel), VERDICTS)
         if info[0].level in ("error", "unclear"):
+            # Everything else would fail for the same reason; the switches are told all the same.
             return *info, REDELIVERY, RESPONSES
         endpoint = await found(self._endpoint(channel, site), VERDICTS)
         return *info, *endpoint, *await found(self._quota(channel), VERDICTS), REDELIVERY, RESPONSES
@@ -132,6 +133,7 @@ class Care:
             answer = await self._asker.ask(get_endpoint(channel), channel)
         except SendError as error:
             if error.code == "404":
+                # Documented so for an account whose endpoint was never set.
                 return "", False
             raise
         return str(answer.member("endpoint") or ""), answer.member("active") is True
@@ -157,6 +159,7 @@ class Care:
 
     async def _set(self, channel: Channel, site: Site, url: str) -> tuple[Finding, ...]:
         current, _ = await self._where(channel)
+        # Setting it anew would be allowed, but a registration that changes nothing should do nothing.
         if current != url:
             await self._asker.ask(put_endpoint(channel, url), channel)
         return await self._endpoint(channel, site)

@@ -168,6 +168,7 @@ class Care:
         """An account has no fields of its own: they are the app's."""
         account = channel.first(ACCOUNT_FIELD)
         if account:
+            # An empty body subscribes as well, and takes an override away that is not needed any more.
             body: dict[str, Any] = {}
             if not channel.first("app_id") or await self._is_foreign(channel, site):
                 body = {"override_callback_uri": site.webhook_url(channel), "verify_token": "{secret:verify_token}"}
@@ -176,6 +177,7 @@ class Care:
 
     async def _lead_here(self, channel: Channel, site: Site) -> tuple[Finding, ...]:
         number = await self._look(channel)
+        # A number's own override goes before all others, so that only another one of its own helps.
         if HOOKS in number and self._steps.owner_of(_hook_of(number), channel, site) is None:
             await self._steps.asker.ask(override_number(channel, site.webhook_url(channel) or ""), channel)
         return await self._number(channel, site)

@@ -83,6 +83,7 @@ class Templates:
             found += [_template(as_dict(item)) for item in as_list(answer.member("data"))]
             paging = as_dict(answer.member("paging"))
             after = as_id(as_dict(paging.get("cursors")).get("after"))
+            # The cursor is there on the last page too; only ``next`` says that something follows.
             if not paging.get("next") or not after:
                 break
         return tuple(found)

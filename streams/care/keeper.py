@@ -25,6 +25,9 @@ log = logging.getLogger(__name__)
 
 TICK_S = 1.0
 """How soon it is noticed that this process looks after a platform now, or no longer does."""
+AT_ONCE = 20
+"""Channels of one platform that are asked at once; the others wait, so a round of many takes longer when that platform
+hangs, and not all of its connections are taken."""
 HEADERS: Headers = ((headers.SCHEMA, f"channel_health/{LATEST_VERSION}".encode()),)
 
 
@@ -74,6 +77,7 @@ class Keeper:
         self._events_topic = events_topic
         self._interval_s = interval_s
         self._due_s: dict[str, float] = {}
+        self._gates = {name: asyncio.Semaphore(AT_ONCE) for name in cares}
         self._own: dict[str, ChannelHealth] = {}
         self._warned: dict[str, tuple[str, ...]] = {}
 
@@ -108,7 +112,8 @@ class Keeper:
 
     async def _look(self, channel: Channel) -> None:
         try:
-            health = await self._cares[channel.platform].health(channel)
+            async with self._gates[channel.platform]:
+                health = await self._cares[channel.platform].health(channel)
             self._warn(channel, health)
             await self._tell(channel, health)
         except Exception:

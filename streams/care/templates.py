@@ -74,6 +74,7 @@ class TemplateWatch:
         now = self._world.clock()
         for account, channel in self._channels.items():
             if not self._world.holds(account.platform):
+                # Whoever holds it now writes; what this process wrote itself is no longer the newest.
                 self._due_s.pop(account, None)
                 self._own.clear()
             elif now >= self._due_s.get(account, 0.0):

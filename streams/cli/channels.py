@@ -129,6 +129,7 @@ def _care(platform: str, cares: dict[str, Care]) -> Care | None:
 
 
 def _conclude(findings: Iterable[Finding]) -> None:
+    # What has to be clicked is no fault: it is told each time, because nobody can see whether it is done.
     levels = [finding.level for finding in findings]
     if "error" in levels:
         raise CommandError(f"not in order: {levels.count('error')} of {len(levels)} findings; each says what to do")
@@ -137,6 +138,7 @@ def _conclude(findings: Iterable[Finding]) -> None:
 
 
 def _line(channel: Channel, finding: Finding) -> dict[str, Any]:
+    # Findings hold no credential already; what a platform says in its own words is looked through once more.
     what, todo = without_secrets(finding.what, channel), without_secrets(finding.todo, channel)
     return {"platform": channel.platform, "channel": channel.id, "level": finding.level, "what": what, "todo": todo}
 
