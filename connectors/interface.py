@@ -114,7 +114,8 @@ class Call:
 
     ``url`` and ``headers`` hold ``{secret:NAME}`` where a channel's credential belongs; ``perform`` fills it in and
     ``iris render`` prints ``***``. ``url`` is absolute. Calls that no user can see (typing, callback answers) have
-    ``is_visible`` False and cover no part. ``changes`` say, in words, what could not be rendered as asked.
+    ``is_visible`` False and cover no part. ``changes`` say what could not be rendered as asked,
+    in words of ours and never in the message's own: they are logged outside of the content.
     ``idempotency_key`` is set where the platform takes one, and where a repeat changes nothing (a reaction, an edit):
     such a call may be repeated safely within 24 h.
     """

@@ -32,16 +32,14 @@ def actions_of(buttons: Iterable[Button], changes: list[str], *, is_quick: bool 
         if button.asks == "location" and is_quick:
             found.usable.append({"type": "location", "label": _label(button, changes)})
         elif button.asks is not None:
-            changes.append(
-                f"button {button.label!r}: written as text because LINE asks for a place in quick replies only"
-            )
+            changes.append("a question is written as text: LINE asks for places only, and in quick replies")
             found.lines.append(f"• {button.label}")
         elif button.url is None:
             found.usable.append(_postback(button, changes))
         elif button.url.startswith(LINK_SCHEMES) and len(button.url) <= api.URI_MAX:
             found.usable.append({"type": "uri", "label": _label(button, changes), "uri": button.url})
         else:
-            changes.append(f"button {button.label!r}: its link is written as text because LINE cannot open it")
+            changes.append("a button's link is written as text because LINE cannot open it")
             found.lines.append(f"{button.label}: {button.url}")
     return found
 
@@ -54,7 +52,7 @@ def quick_reply(actions: Iterable[Action]) -> dict[str, Any]:
 def _postback(button: Button, changes: list[str]) -> Action:
     data = next(filter(str.strip, (button.data or "", button.label)), "…")
     if utf16_units(data) > api.POSTBACK_DATA_MAX:
-        changes.append(f"button {button.label!r}: data cut to {api.POSTBACK_DATA_MAX}")
+        changes.append(f"a button's data cut to {api.POSTBACK_DATA_MAX}")
         data = truncate(data, api.POSTBACK_DATA_MAX, utf16_units)
     # The tap shows in the chat as if the person had written the label.
     shown = truncate(button.label, api.DISPLAY_TEXT_MAX, utf16_units)
@@ -65,5 +63,5 @@ def _postback(button: Button, changes: list[str]) -> Action:
 def _label(button: Button, changes: list[str]) -> str:
     label = button.label if button.label.strip() else "…"
     if graphemes(label) > api.LABEL_MAX:
-        changes.append(f"button {button.label!r}: label cut to {api.LABEL_MAX}")
+        changes.append(f"a button's label cut to {api.LABEL_MAX}")
     return truncate(label, api.LABEL_MAX, graphemes)

@@ -88,7 +88,7 @@ def _native_row(row: Sequence[Button], *, lines: list[str], changes: list[str]) 
         if found is None:
             label = _label(button)
             lines.append(f"• {label}: {button.url}" if button.url else f"• {label}")
-            changes.append(f"button {label!r} is written as text: {reason}")
+            changes.append(f"a button is written as text: {reason}")
         else:
             native.append(found)
     return native

@@ -224,7 +224,7 @@ def _contact(content: ContactContent) -> list[Piece]:
 
 def _template(content: TemplateContent) -> list[Piece]:
     words = template_words(content)
-    return text_pieces(words, change=f"Telegram has no templates; {content.name!r} is sent as text")
+    return text_pieces(words, change="Telegram has no templates; its words are sent as text")
 
 
 def _cards(content: CardContent) -> list[Block]:
@@ -246,5 +246,5 @@ def _card(card: Card, alt_text: str) -> list[Piece]:
     entities = [{"type": "bold", "offset": 0, "length": utf16_units(card.title)}] if card.title else []
     if card.image_url and is_link(card.image_url):
         return _captioned(Piece("sendPhoto", {"photo": card.image_url}), words, entities)
-    change = f"the card's picture is no link that Telegram can fetch: {card.image_url}" if card.image_url else None
-    return text_pieces(words or alt_text, entities, change=change)
+    change = "the card's picture is written as text: no link that Telegram can fetch" if card.image_url else None
+    return text_pieces("\n".join(filter(None, (words, card.image_url))) or alt_text, entities, change=change)

@@ -61,17 +61,15 @@ def menu_of(buttons: Iterable[Button]) -> Menu:
         data = next(filter(str.strip, (button.data or "", button.label)), "")
         if button.url is not None:
             menu.lines.append(f"{label}: {button.url}")
-            menu.changes.append(f"button {label!r}: its link is written as text, WeChat's menus open none")
+            menu.changes.append("a button's link is written as text: WeChat's menus open none")
         elif not 1 <= utf8_bytes(data) <= api.MENU_ID_BYTES_MAX:
             menu.lines.append(f"• {label}")
-            menu.changes.append(
-                f"button {label!r}: written as text, its data is not of 1-{api.MENU_ID_BYTES_MAX} bytes"
-            )
+            menu.changes.append(f"a button is written as text: its data is not of 1-{api.MENU_ID_BYTES_MAX} bytes")
         else:
             shown = truncate(label, api.MENU_LABEL_BYTES_MAX, utf8_bytes)
             menu.items.append({"id": data, "content": shown})
             if shown != label:
-                menu.changes.append(f"button {label!r}: label cut to {api.MENU_LABEL_BYTES_MAX} bytes")
+                menu.changes.append(f"a button's label cut to {api.MENU_LABEL_BYTES_MAX} bytes")
     return menu
 
 

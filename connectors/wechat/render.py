@@ -137,7 +137,7 @@ def _(content: TemplateContent) -> list[Piece]:
         members = {name: native[name] for name in TEMPLATE_MEMBERS if name in native and _is_json(native[name])}
         return [Piece({"template_id": content.name, **members}, name=api.TEMPLATE)]
     words = template_words(content)
-    return text_pieces(words, change=f"template {content.name!r} sent as text: it has no native form for WeChat")
+    return text_pieces(words, change="template sent as text: it has no native form for WeChat")
 
 
 def _is_object(value: Any) -> bool:
@@ -191,7 +191,7 @@ def _article(card: Card, alt_text: str, *, link: Button | None, picture: str | N
     if link is None:
         piece.changes.append("a tap on the card opens its picture: it has no link of its own")
     elif link.url != card.url:
-        piece.changes.append(f"button {link.label!r}: a tap on the card opens its link")
+        piece.changes.append("a button became the card itself: a tap on it opens the link")
     if article["title"] == title and article["description"] == text:
         return [piece]
     return [*text_pieces(said(title, text), change="card text is too long: sent whole before the card"), piece]

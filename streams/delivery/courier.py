@@ -24,6 +24,9 @@ from streams.engine.failpoints import failpoint
 
 log = logging.getLogger(__name__)
 
+UNSEEN_S = 2.0
+"""What nobody sees as a message delays it by no more than this."""
+
 
 @dataclass(frozen=True, slots=True)
 class World:
@@ -180,12 +183,17 @@ class Courier:
             self._account.channel_changed(step, "resumed", "")
 
     async def _perform_unseen(self, calls: Sequence[Call]) -> None:
-        """Answers to taps and the like: one attempt each, of no consequence for the books."""
-        for call in calls:
+        """Answers to taps, typing and the like: one attempt each, side by side and not for long, because the message
+        waits for them; of no consequence for the books."""
+        timeout_s = min(self._platform.attempts.timeout_s, UNSEEN_S)
+
+        async def attempt(call: Call) -> None:
             try:
-                await self._sender.perform(call, self._channel, timeout_s=self._platform.attempts.timeout_s)
+                await self._sender.perform(call, self._channel, timeout_s=timeout_s)
             except SendError as error:
                 log.info("channel %s: %s: %s", self._channel.id, call.name, error.reason)
+
+        await asyncio.gather(*map(attempt, calls))
 
     async def _commit(self) -> None:
         save(self._view, self._account)

@@ -82,6 +82,19 @@ def test_whatever_is_asked_is_planned_completely_and_validly(name: str, chances:
 
 
 @every_platform
+@pytest.mark.parametrize("about", cases())
+def test_what_was_changed_is_told_without_the_messages_own_words(name: str, about: str) -> None:
+    """Content stands in ``data.content`` and nowhere else, so that it can be erased; changes are logged beside it."""
+    specimen = specimens()[name]
+    marked = json.loads(
+        re.sub(r'"(label|title|text|caption|name|alt_text)": "', r'"\1": "Qxz ', json.dumps(cases()[about]))
+    )
+    message = message_of(marked, specimen.platform, peer=peer_of(specimen))
+    changes = [change for call in planned(specimen, message) for change in call.changes]
+    assert [change for change in changes if "Qxz" in change or "example.com" in change] == []
+
+
+@every_platform
 def test_two_messages_have_different_keys_and_one_has_the_same_on_every_attempt(name: str) -> None:
     specimen = specimens()[name]
 

@@ -138,7 +138,7 @@ class ScriptedSender:
         self._keys: dict[str, tuple[Call, Receipt]] = {}
 
     async def perform(self, call: Call, channel: Channel, *, timeout_s: float) -> Receipt:
-        assert timeout_s == 5.0
+        assert timeout_s == (5.0 if call.is_visible else 2.0)
         self.before(call)
         if not call.is_visible:
             self.unseen.append(call)
