@@ -5,22 +5,33 @@ them in the log counts.
 """
 
 import re
-from uuid import UUID, uuid5
+from hashlib import sha1
+from uuid import UUID
 
 NAMESPACE = UUID("5b1f3c52-6a0e-5d43-9c55-1f4e0a7a9b10")
 """Root of every UUIDv5 that this product derives; changing it would make every known event new."""
+
+_ROOT = NAMESPACE.bytes
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+"""RFC 9562, "UUID Variant": the two upper bits of the octet are 10."""
 
 CHANNEL_ID = re.compile(r"[a-z0-9-]{1,40}")
 
 
 def event_id(platform: str, channel: str, kind: str, native_key: str, ordinal: int = 0) -> str:
     """Id of an event that a platform sent: ``native_key`` is the platform's own (composed) key of that fact."""
-    return str(uuid5(NAMESPACE, "|".join((platform, channel, kind, native_key, str(ordinal)))))
+    return _uuid5(f"{platform}|{channel}|{kind}|{native_key}|{ordinal}")
 
 
 def derived_id(cause_id: str, kind: str, ordinal: int = 0) -> str:
     """Id of an event or command that follows from another: its cause, what it is, and which of several."""
-    return str(uuid5(NAMESPACE, f"{cause_id}|{kind}|{ordinal}"))
+    return _uuid5(f"{cause_id}|{kind}|{ordinal}")
+
+
+def _uuid5(name: str) -> str:
+    """The text of ``uuid.uuid5(NAMESPACE, name)`` in a third of its time: ids are made ten times a turn."""
+    digest = sha1(_ROOT + name.encode(), usedforsecurity=False).hexdigest()
+    return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{_VARIANT[digest[16]]}{digest[17:20]}-{digest[20:32]}"
 
 
 def conversation_id(prefix: str, channel: str, peer: str) -> str:
