@@ -1,6 +1,7 @@
 """Runs an active stage: conversations side by side, each record by itself, within one conversation in order.
 
-A slow call holds back its own conversation only. ``view.commit`` makes outputs and state durable midway.
+A slow call holds back its own conversation only. ``view.commit`` makes outputs and state durable midway. What a record
+ends with is made durable at once, or with the next checkpoint where the stage allows it.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ from collections.abc import Sequence
 from aiokafka.structs import TopicPartition
 
 from streams.engine.api import ActiveStage, Output, Poison, Record
+from streams.engine.checkpoint import Checkpoints
 from streams.engine.core import Engine, require_writable
 from streams.engine.failpoints import failpoint
 from streams.engine.failures import dead_letter
@@ -44,6 +46,11 @@ class ActiveStepView(StepView):
             await self._store.apply({self.key: writes}, engine.writer)
         self.check_epoch()
 
+    def lay(self) -> None:
+        """Leave the writes to the next checkpoint."""
+        if self.writes and self._store is not None:
+            self._store.lay({self.key: self.writes})
+
     def check_epoch(self) -> None:
         """Raises CancelledError when the assignment has changed since the record was read."""
         if self._epoch != self._engine.epoch:
@@ -53,9 +60,11 @@ class ActiveStepView(StepView):
 class ActiveRunner:
     """One task per conversation that has records in hand, at most ``stage.concurrency`` of them working."""
 
-    def __init__(self, engine: Engine, stage: ActiveStage) -> None:
+    def __init__(self, engine: Engine, stage: ActiveStage, *, checkpoint_interval_s: float) -> None:
         self._engine = engine
         self._stage = stage
+        self._checkpoints = Checkpoints(engine, checkpoint_interval_s)
+        self._is_patient = getattr(stage, "may_end_later", False)
         self._queues: dict[tuple[int, bytes], deque[Record]] = {}
         self._tasks: dict[tuple[int, bytes], asyncio.Task[None]] = {}
         self._gate = asyncio.Semaphore(stage.concurrency)
@@ -65,7 +74,7 @@ class ActiveRunner:
         """Open what the stage needs."""
         await self._stage.start()
 
-    def submit(self, records: Sequence[Record]) -> None:
+    async def submit(self, records: Sequence[Record]) -> None:
         """Records of one partition, in order."""
         for record in records:
             place = (record.partition, record.key)
@@ -75,15 +84,16 @@ class ActiveRunner:
                 self._tasks[place] = asyncio.create_task(self._drain(place, queue))
             queue.append(record)
 
-    def clear(self) -> None:
-        """Forget what has not been started."""
+    def settle(self) -> None:
+        """Forget what has not been started, make durable now what has ended."""
         for queue in self._queues.values():
             queue.clear()
+        self._checkpoints.hurry()
 
     @property
     def is_idle(self) -> bool:
-        """Nothing is being handled."""
-        return not self._working
+        """Nothing is being handled, and all that has ended is durable."""
+        return not self._working and self._checkpoints.is_idle
 
     def is_busy_with(self, partition: int, key: bytes) -> bool:
         """Whether this conversation has records in hand."""
@@ -97,6 +107,7 @@ class ActiveRunner:
         await asyncio.gather(*tasks, return_exceptions=True)
         self._queues.clear()
         self._tasks.clear()
+        await self._checkpoints.cancel()
 
     async def _drain(self, place: tuple[int, bytes], queue: deque[Record]) -> None:
         try:
@@ -114,13 +125,21 @@ class ActiveRunner:
                 del self._queues[place], self._tasks[place]
 
     async def _work(self, record: Record) -> None:
-        epoch = self._engine.epoch
+        engine = self._engine
+        epoch = engine.epoch
+        place = TopicPartition(record.topic, record.partition)
         self._working += 1
         try:
             view, outputs = await self._attempt(record)
+            if self._is_patient:
+                view.check_epoch()
+                sent = engine.send(outputs, record.partition, (record.key,))
+                view.lay()
+                self._checkpoints.add(place, (record.offset,), sent)
+                return
             await view.commit(outputs)
             failpoint(f"{self._stage.name}.after_state")
-            self._engine.finish(epoch, TopicPartition(record.topic, record.partition), (record.offset,))
+            engine.finish(epoch, place, (record.offset,))
         finally:
             self._working -= 1
 

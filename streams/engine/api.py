@@ -7,9 +7,10 @@ Two shapes of a stage:
 and state durable midway (ask, tell, remember). Conversations run side by side up to ``concurrency``; within one, calls
 never overlap.
 
-The engine writes outputs, then state, then acknowledges the records. It may call ``handle`` again with records that it
-has handled before (after a crash or a rebalance), never with the records of one conversation out of order. Raising
-``Poison`` sends the record at hand to the dead letters; any other exception does the same after the retries.
+The engine writes outputs, then state, then acknowledges the records, many at once. It may call ``handle`` again with
+records that it has handled before (after a crash or a rebalance), never with the records of one conversation out of
+order. Raising ``Poison`` sends the record at hand to the dead letters; any other exception does the same after the
+retries.
 """
 
 from collections.abc import Iterable, Sequence
@@ -120,7 +121,9 @@ class PureStage(Stage, Protocol):
 
 class ActiveStage(Stage, Protocol):
     """``concurrency``: conversations in hand at once. A stage whose calls must not be given up midway may offer a
-    property ``is_interruptible``: while it is False, partitions are given back only after ``SETTLE_CALLS_S``."""
+    property ``is_interruptible``: while it is False, partitions are given back only after ``SETTLE_CALLS_S``. A stage
+    for which it does no harm to do a record once more, if the process dies right after it, may set ``may_end_later``:
+    what a record ends with is then made durable by the next checkpoint."""
 
     concurrency: int
 

@@ -133,8 +133,8 @@ class Engine:
 
     # The way out.
 
-    async def write(self, outputs: Sequence[Output], partition: int, own: Container[bytes]) -> None:
-        """Write outputs, in order per partition, and wait until all are acknowledged.
+    def send(self, outputs: Sequence[Output], partition: int, own: Container[bytes]) -> list["asyncio.Future[int]"]:
+        """Send outputs on their way, in order per partition; each future is done when its share is acknowledged.
 
         Keys in ``own`` are known to belong to ``partition``; the others are hashed.
         """
@@ -143,9 +143,12 @@ class Engine:
             key = output.key
             number = partition if key in own else partition_of(key, self.partitions)
             batches.setdefault((output.topic, number), []).append((key, output.value, list(output.headers)))
-        futures = [self.writer.write(topic, number, batch) for (topic, number), batch in batches.items()]
+        return [self.writer.write(topic, number, batch) for (topic, number), batch in batches.items()]
+
+    async def write(self, outputs: Sequence[Output], partition: int, own: Container[bytes]) -> None:
+        """``send``, and wait until all are acknowledged."""
         # A delivery that fails for good ends the process, so waiting for one after the other misses nothing.
-        for future in futures:
+        for future in self.send(outputs, partition, own):
             await future
 
     def finish(self, epoch: int, place: TopicPartition, offsets: Sequence[int]) -> None:

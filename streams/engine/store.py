@@ -1,13 +1,14 @@
 """The state of one partition: RocksDB, with the writes that are still on their way to the changelog laid over it.
 
-Order of a write: it is visible to later steps at once, goes to the changelog in order, and reaches RocksDB only when
-the changelog has acknowledged it, in one batch together with the changelog offset. A process that dies loses only what
-the changelog does not have either; recovery reads on from the stored offset.
+Order of a write: it is visible to later steps at once, goes to the changelog with the next checkpoint (``lay``) or at
+once (``apply``), and reaches RocksDB only when the changelog has acknowledged it, in one batch together with the
+changelog offset. A process that dies loses only what the changelog does not have either; recovery reads on from the
+stored offset.
 """
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,8 @@ class PartitionStore:
         self.changelog = changelog
         self.partition = partition
         self._db = _open(path)
-        self._overlay: dict[bytes, dict[bytes, Value]] = {}
+        self._overlay: Writes = {}
+        self._changes: Writes = {}
         self.is_closed = False
 
     # Reading.
@@ -81,19 +83,24 @@ class PartitionStore:
         raw = self._db.get(keys.full_key(conversation, name))
         return None if raw is None else keys.unpack(raw)
 
-    def scan(self, conversation: bytes, prefix: bytes) -> Iterator[tuple[bytes, Value]]:
+    def scan(self, conversation: bytes, prefix: bytes) -> list[tuple[bytes, Value]]:
         """(name, value) of every present key of a conversation under a prefix, in byte order of the name."""
-        found: dict[bytes, Value] = {}
         start = keys.full_key(conversation, prefix)
-        for raw_key, raw in self._from(start):
-            if not raw_key.startswith(start):
-                break
-            found[raw_key[2 + len(conversation) :]] = keys.unpack(raw)
-        over = self._overlay.get(conversation, {})
-        found.update((name, waiting) for name, waiting in over.items() if name.startswith(prefix))
-        for name in sorted(found):
-            if found[name].data is not None:
-                yield name, found[name]
+        names_at = 2 + len(conversation)
+        found: list[tuple[bytes, Value]] = []
+        iterator = self._db.iter()
+        iterator.seek(start)
+        # A question to the AI reads fifty keys this way, so nothing stands in the loop that can stand outside.
+        while iterator.valid() and (key := iterator.key()).startswith(start):
+            found.append((key[names_at:], keys.unpack(iterator.value())))
+            iterator.next()
+        over = self._overlay.get(conversation)
+        waiting = [name for name in over if name.startswith(prefix)] if over else ()
+        if not over or not waiting:
+            return found
+        merged = dict(found)
+        merged.update((name, over[name]) for name in waiting)
+        return [(name, value) for name, value in sorted(merged.items()) if value.data is not None]
 
     def due(self, index: bytes, until_ms: int, limit: int) -> list[tuple[int, bytes]]:
         """(due time, full key) of the entries of an index that are due, oldest first."""
@@ -124,35 +131,60 @@ class PartitionStore:
 
     # Writing.
 
-    def apply(self, writes: Writes, writer: Writer) -> "asyncio.Future[None]":
-        """Lay the writes over the store, send them to the changelog; done when they are in RocksDB."""
-        records: list[WireRecord] = []
-        written: list[bytes] = []
+    def lay(self, writes: Writes) -> None:
+        """Lay writes over the store: reads see them at once, the next ``take_changes`` has them."""
         for conversation, names in writes.items():
-            over = self._overlay.setdefault(conversation, {})
-            for name, value in names.items():
-                over[name] = value
+            self._overlay.setdefault(conversation, {}).update(names)
+            self._changes.setdefault(conversation, {}).update(names)
+
+    def take_changes(self) -> Writes:
+        """What was laid over the store since the last time, the newest value of each key; the caller saves it."""
+        changes, self._changes = self._changes, {}
+        return changes
+
+    def apply(self, writes: Writes, writer: Writer) -> "asyncio.Future[None]":
+        """Lay the writes over the store and save them now, before what else was laid over it."""
+        for conversation, names in writes.items():
+            self._overlay.setdefault(conversation, {}).update(names)
+            changes = self._changes.get(conversation)
+            if changes:
+                # An older value must not follow on the changelog.
+                for name in names:
+                    changes.pop(name, None)
+        return self.save(writes, writer)
+
+    def save(self, writes: Writes, writer: Writer) -> "asyncio.Future[None]":
+        """Send writes that lie over the store to the changelog; done when they are in RocksDB.
+
+        A conversation's keys are neighbours on the changelog, and its main key is the last of them, because it vouches
+        for the others (``StepView.has_seen``).
+        """
+        records: list[WireRecord] = []
+        values: list[tuple[bytes, bytes, bytes, Value]] = []
+        for conversation, names in writes.items():
+            main = names.get(b"")
+            items = names.items() if main is None else [*((n, v) for n, v in names.items() if n), (b"", main)]
+            for name, value in items:
                 key = keys.full_key(conversation, name)
-                written.append(key)
+                values.append((conversation, name, key, value))
                 records.append((key, value.data, _headers(value)))
         sent = writer.write(self.changelog, self.partition, records)
-        return asyncio.ensure_future(self._settle(writes, written, sent))
+        return asyncio.ensure_future(self._settle(values, sent))
 
-    async def _settle(self, writes: Writes, written: list[bytes], sent: "asyncio.Future[int]") -> None:
+    async def _settle(self, values: Sequence[tuple[bytes, bytes, bytes, Value]], sent: "asyncio.Future[int]") -> None:
         offset = await sent
         if self.is_closed:
             return
         batch = WriteBatch(raw_mode=True)
-        key = iter(written)
-        for conversation, names in writes.items():
-            over = self._overlay.get(conversation, {})
-            for name, value in names.items():
-                # A newer value of a later step stays: the changelog does not have that one yet.
-                if over.get(name) is value:
-                    del over[name]
-                self._put(batch, next(key), value, is_timer=name.startswith(keys.TIMER))
-            if not over:
-                self._overlay.pop(conversation, None)
+        overlay = self._overlay
+        for conversation, name, key, value in values:
+            over = overlay.get(conversation)
+            # A newer value of a later step stays: the changelog does not have that one yet.
+            if over is not None and over.get(name) is value:
+                del over[name]
+                if not over:
+                    del overlay[conversation]
+            self._put(batch, key, value, is_timer=name.startswith(keys.TIMER))
         batch.put(keys.APPLIED, b"%d" % offset)
         self._db.write(batch)
 

@@ -102,7 +102,8 @@ class BatchConsumer(driver.Consumer):
 
     async def _wait_for_room(self, engine: Any) -> None:
         try:
-            await asyncio.wait_for(engine.has_room.wait(), 0.5)
+            async with asyncio.timeout(0.5):
+                await engine.has_room.wait()
         except TimeoutError:
             return
 

@@ -27,10 +27,14 @@ class StepView:
         return self._alive(value)
 
     def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
-        found = dict(self._table.scan(self.key, prefix))
-        found.update((name, value) for name, value in self.writes.items() if name.startswith(prefix))
-        for name in sorted(found):
-            data = self._alive(found[name])
+        found = self._table.scan(self.key, prefix)
+        own = [name for name in self.writes if name.startswith(prefix)]
+        if own:
+            merged = dict(found)
+            merged.update((name, self.writes[name]) for name in own)
+            found = sorted(merged.items())
+        for name, value in found:
+            data = self._alive(value)
             if data is not None and not name.startswith(b"\xff"):
                 yield name, data
 

@@ -68,9 +68,9 @@ class Runtime:
         self.engine = Engine(
             stage, writer, partitions=config.partitions, dead_letters=config.dead_letters, limits=config.limits
         )
-        self.runner: Any = (
-            ActiveRunner(self.engine, stage) if hasattr(stage, "concurrency") else PureRunner(self.engine, stage)
-        )
+        runner = ActiveRunner if hasattr(stage, "concurrency") else PureRunner
+        # Two checkpoints to a commit, so that a commit finds most of what was done.
+        self.runner: Any = runner(self.engine, stage, checkpoint_interval_s=config.commit_interval_s / 2)
         self.is_ready = asyncio.Event()
         self.app = self._build_app()
         self._due = DueWatch(
@@ -124,7 +124,7 @@ class Runtime:
             epoch, number, records = event.value
             if epoch == self.engine.epoch and not self.engine.is_settling:
                 self.engine.take_batch(number)
-                self.runner.submit(records)
+                await self.runner.submit(records)
 
     async def _on_rebalance_complete(self, *args: Any, **kwargs: Any) -> None:
         self.engine.is_accepting = True
@@ -155,7 +155,7 @@ class Runtime:
         which are forgotten here, and when these are read again the state would say that it has seen them.
         """
         self.engine.is_settling = True
-        self.runner.clear()
+        self.runner.settle()
         began = time.monotonic()
         while not self.runner.is_idle:
             waited_s = time.monotonic() - began

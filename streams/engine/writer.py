@@ -1,14 +1,15 @@
 """All that a stage writes: batches per partition, every delivery awaited, changelogs under a fenced identity.
 
-Records gather per partition while the partition's previous batch is in flight; then they leave as one prebuilt batch,
-one future each. Outputs carry the process's own idempotent identity. Changelog partitions carry an identity per
-partition, obtained from the broker with a transactional id for its epoch: the broker then refuses every batch of an
-earlier epoch, so that a writer that was stopped and continued writes nothing (ADR 0003).
+Records gather per partition while the partition's previous batch is in flight; then they leave as one prebuilt batch.
+One future tells of each write. Outputs carry the process's own idempotent identity. Changelog partitions carry an
+identity per partition, obtained from the broker with a transactional id for its epoch: the broker then refuses every
+batch of an earlier epoch, so that a writer that was stopped and continued writes nothing (ADR 0003).
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -23,6 +24,9 @@ WireRecord = tuple[bytes, bytes | None, list[tuple[str, bytes]]]
 
 Queue = deque[tuple[Sequence[WireRecord], "asyncio.Future[int]"]]
 """What waits for one partition: records, and the future of the last one's offset."""
+
+Waiting = list[tuple[int, "asyncio.Future[int]"]]
+"""Index in a batch of the last record of a write, and that write's future."""
 
 BATCH_BYTES_SOFT = 900_000
 """A batch is closed beyond this: below the broker's default ``message.max.bytes`` of 1 MiB."""
@@ -84,7 +88,11 @@ class Writer:
         self._client_id = client_id
         self._on_failure = on_failure
         self._queues: dict[TopicPartition, Queue] = {}
-        self._pumps: dict[TopicPartition, asyncio.Task[None]] = {}
+        self._busy: set[TopicPartition] = set()
+        self._ready: deque[TopicPartition] = deque()
+        self._pump: asyncio.Task[None] | None = None
+        self._is_idle = asyncio.Event()
+        self._is_idle.set()
         self._identities = Identities()
         self._producer: AIOKafkaProducer | None = None
 
@@ -119,38 +127,68 @@ class Writer:
         """Queue records in order; the future gives the offset of the last one once all are acknowledged."""
         future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         place = TopicPartition(topic, partition)
-        queue = self._queues.setdefault(place, deque())
+        queue = self._queues.get(place)
+        if queue is None:
+            queue = self._queues[place] = deque()
         queue.append((records, future))
-        if place not in self._pumps:
-            pump = asyncio.create_task(self._pump(place, queue))
-            self._pumps[place] = pump
+        if place not in self._busy:
+            self._make_ready(place)
         return future
 
     async def flush(self) -> None:
         """Wait until nothing is queued or in flight."""
-        while self._pumps:
-            await asyncio.wait(list(self._pumps.values()))
+        await self._is_idle.wait()
 
-    async def _pump(self, place: TopicPartition, queue: Queue) -> None:
-        try:
-            while queue:
-                await self._send_batch(place, queue)
-        except asyncio.CancelledError:
-            raise
-        except BaseException as error:  # noqa: BLE001 - the process must not go on
-            self._on_failure(error)
-        finally:
-            del self._pumps[place]
+    def _make_ready(self, place: TopicPartition) -> None:
+        self._busy.add(place)
+        self._is_idle.clear()
+        self._ready.append(place)
+        if self._pump is None:
+            self._pump = asyncio.create_task(self._pump_ready())
 
-    async def _send_batch(self, place: TopicPartition, queue: Queue) -> None:
+    async def _pump_ready(self) -> None:
+        """Hand over one batch of each partition that is ready, all of them in one turn of the loop, so that they travel
+        in one request."""
+        while self._ready:
+            place = self._ready.popleft()
+            try:
+                await self._send_batch(place)
+            except asyncio.CancelledError:
+                raise
+            except BaseException as error:  # noqa: BLE001 - the process must not go on
+                self._free(place)
+                self._on_failure(error)
+        self._pump = None
+
+    async def _send_batch(self, place: TopicPartition) -> None:
         assert self._producer is not None
         batch = self._producer.create_batch()
-        waiting = _fill(batch, queue)
+        waiting = _fill(batch, self._queues[place])
         batch.close()
-        delivered = await (await self._producer.send_batch(batch, place.topic, partition=place.partition))
+        delivery = await self._producer.send_batch(batch, place.topic, partition=place.partition)
+        delivery.add_done_callback(partial(self._delivered, place, waiting))
+
+    def _delivered(self, place: TopicPartition, waiting: Waiting, delivery: "asyncio.Future[Any]") -> None:
+        if delivery.cancelled():
+            return
+        error = delivery.exception()
+        if error is not None:
+            self._free(place)
+            self._on_failure(error)
+            return
+        first = delivery.result().offset
         for index, future in waiting:
             if not future.done():
-                future.set_result(delivered.offset + index)
+                future.set_result(first + index)
+        if self._queues[place]:
+            self._make_ready(place)
+        else:
+            self._free(place)
+
+    def _free(self, place: TopicPartition) -> None:
+        self._busy.discard(place)
+        if not self._busy:
+            self._is_idle.set()
 
     async def fence(self, changelog: str, partition: int) -> None:
         """Become the only writer of a changelog partition.
@@ -189,12 +227,12 @@ FENCE_KEY = b"\xff\xfffence"
 RETRIED_ERRORS = {"ConcurrentTransactions", "CoordinatorLoadInProgressError", "NotCoordinatorError"}
 
 
-def _fill(batch: Any, queue: Queue) -> list[tuple[int, "asyncio.Future[int]"]]:
+def _fill(batch: Any, queue: Queue) -> Waiting:
     """Move records from the queue into the batch until it is full; (index in the batch, future) of what is complete.
 
     Raises ValueError for a record over the hard limit.
     """
-    complete: list[tuple[int, asyncio.Future[int]]] = []
+    complete: Waiting = []
     count = 0
     while queue:
         records, future = queue[0]

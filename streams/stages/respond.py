@@ -87,6 +87,8 @@ class Respond:
 
     name = "respond"
     has_table = True
+    may_end_later = True
+    """A turn that is asked once more after a crash gets another answer under the same id, which counts for nothing."""
 
     def __init__(self, topics: Topics, settings: Settings, client: AI, clock: Callable[[], float] = time.time) -> None:
         self.reads: tuple[str, ...] = (topics.ai_requests,)

@@ -116,7 +116,7 @@ class _Fetched:
 @pytest.fixture
 async def pure(tmp_path: Path) -> AsyncIterator[tuple[World, PureRunner]]:
     world = World(Echo(), tmp_path)
-    runner = PureRunner(world.engine, Echo())
+    runner = PureRunner(world.engine, Echo(), checkpoint_interval_s=0.01)
     yield world, runner
     await runner.cancel()
     world.store.close()
@@ -125,7 +125,7 @@ async def pure(tmp_path: Path) -> AsyncIterator[tuple[World, PureRunner]]:
 async def test_outputs_come_before_state_and_state_before_acknowledgement(pure: tuple[World, PureRunner]) -> None:
     world, runner = pure
     world.topics.holds = {"out", "changelog"}
-    runner.submit(world.records((b"ann", b"1"), (b"ben", b"2")))
+    await runner.submit(world.records((b"ann", b"1"), (b"ben", b"2")))
 
     def outputs_written() -> None:
         assert world.topics.on("out") == [b"1", b"2"]
@@ -151,7 +151,7 @@ async def test_a_poison_record_becomes_a_dead_letter_and_the_others_of_its_batch
     pure: tuple[World, PureRunner],
 ) -> None:
     world, runner = pure
-    runner.submit(world.records((b"ann", b"1"), (b"ann", b"!bad"), (b"ann", b"2"), (b"ben", b"3"), (b"", b"4")))
+    await runner.submit(world.records((b"ann", b"1"), (b"ann", b"!bad"), (b"ann", b"2"), (b"ben", b"3"), (b"", b"4")))
     await world.done(5)
     assert world.topics.on("dead") == [b"!bad", b"4"]
     assert world.topics.on("out") == [b"1", b"rejected !bad", b"2", b"3", b"rejected 4"]
@@ -162,12 +162,12 @@ async def test_a_poison_record_becomes_a_dead_letter_and_the_others_of_its_batch
 
 async def test_a_record_whose_effect_is_in_the_state_is_not_handled_again(pure: tuple[World, PureRunner]) -> None:
     world, runner = pure
-    runner.submit(world.records((b"ann", b"1")))
+    await runner.submit(world.records((b"ann", b"1")))
     await world.done(1)
     world.engine.begin_epoch()
     world.engine.start_reading(PLACE, 0)
     world._offset = 0
-    runner.submit(world.records((b"ann", b"1"), (b"ann", b"2")))
+    await runner.submit(world.records((b"ann", b"1"), (b"ann", b"2")))
     await world.done(2)
     assert world.topics.on("out") == [b"1", b"2"]
 
@@ -177,7 +177,7 @@ async def test_what_belongs_to_an_earlier_assignment_is_neither_stored_nor_ackno
 ) -> None:
     world, runner = pure
     world.topics.holds = {"out"}
-    runner.submit(world.records((b"ann", b"1")))
+    await runner.submit(world.records((b"ann", b"1")))
 
     def written() -> None:
         assert world.topics.on("out") == [b"1"]
@@ -199,7 +199,7 @@ async def test_a_systematic_failure_ends_the_process_and_acknowledges_nothing_of
     pure: tuple[World, PureRunner],
 ) -> None:
     world, runner = pure
-    runner.submit(world.records(*((b"k%d" % n, b"?bug") for n in range(150))))
+    await runner.submit(world.records(*((b"k%d" % n, b"?bug") for n in range(150))))
 
     def ended() -> None:
         assert world.failures
@@ -280,7 +280,7 @@ class Slow:
 async def active(tmp_path: Path) -> AsyncIterator[tuple[World, ActiveRunner, Slow]]:
     stage = Slow()
     world = World(stage, tmp_path)
-    runner = ActiveRunner(world.engine, stage)
+    runner = ActiveRunner(world.engine, stage, checkpoint_interval_s=0.01)
     yield world, runner, stage
     await runner.cancel()
     world.store.close()
@@ -290,7 +290,7 @@ async def test_a_slow_conversation_holds_back_only_itself(active: tuple[World, A
     world, runner, stage = active
     stage.gates[b"ben"] = asyncio.Event()
     stage.gates[b"ben"].set()
-    runner.submit(world.records((b"ann", b"a1"), (b"ann", b"a2"), (b"ben", b"b1"), (b"ben", b"b2")))
+    await runner.submit(world.records((b"ann", b"a1"), (b"ann", b"a2"), (b"ben", b"b1"), (b"ben", b"b2")))
 
     def ben_is_done() -> None:
         assert "end b2" in stage.log
@@ -308,7 +308,7 @@ async def test_commit_makes_outputs_and_state_durable_before_it_returns(
 ) -> None:
     world, runner, stage = active
     world.topics.holds = {"changelog"}
-    runner.submit(world.records((b"ann", b"a1")))
+    await runner.submit(world.records((b"ann", b"a1")))
 
     def told() -> None:
         assert world.topics.on("changelog") == [b"started"]
@@ -327,7 +327,7 @@ async def test_a_passing_error_is_tried_again_and_poison_is_not(active: tuple[Wo
     stage.fail_times = 1
     stage.gates[b"ann"] = asyncio.Event()
     stage.gates[b"ann"].set()
-    runner.submit(world.records((b"ann", b"a1"), (b"ann", b"!a2"), (b"ann", b"a3")))
+    await runner.submit(world.records((b"ann", b"a1"), (b"ann", b"!a2"), (b"ann", b"a3")))
     await world.done(3)
     assert stage.log == ["begin a1", "begin a1", "end a1", "begin !a2", "begin a3", "end a3"]
     assert world.topics.on("dead") == [b"!a2"]
@@ -335,7 +335,7 @@ async def test_a_passing_error_is_tried_again_and_poison_is_not(active: tuple[Wo
 
 async def test_a_cancelled_record_is_not_acknowledged(active: tuple[World, ActiveRunner, Slow]) -> None:
     world, runner, stage = active
-    runner.submit(world.records((b"ann", b"a1")))
+    await runner.submit(world.records((b"ann", b"a1")))
 
     def begun() -> None:
         assert stage.log == ["begin a1"]
@@ -344,3 +344,35 @@ async def test_a_cancelled_record_is_not_acknowledged(active: tuple[World, Activ
     await runner.cancel()
     assert world.committable is None
     assert runner.is_idle
+
+
+async def test_a_runner_can_be_cancelled_at_the_very_moment_at_which_it_is_hurried(
+    pure: tuple[World, PureRunner],
+) -> None:
+    """As at every stop: what was handled is made durable, and right after that the checkpoints end."""
+    world, runner = pure
+    await runner.submit(world.records((b"ann", b"1")))
+    await asyncio.sleep(0)
+    runner.settle()
+    async with asyncio.timeout(1):
+        await runner.cancel()
+    assert runner.is_idle
+
+
+async def test_a_checkpoint_writes_a_key_once_and_the_main_key_last(tmp_path: Path) -> None:
+    class Diary(Echo):
+        def handle(self, view: View, records: Sequence[Record]) -> list[Output]:
+            outputs = super().handle(view, records)
+            view.put(b"m", records[-1].value)
+            return outputs
+
+    world = World(Diary(), tmp_path)
+    runner = PureRunner(world.engine, Diary(), checkpoint_interval_s=0.01)
+    world.topics.holds = {"out"}
+    for number in range(3):
+        await runner.submit(world.records((b"ann", b"%d" % number)))
+    world.topics.release()
+    await world.done(3)
+    assert world.topics.on("changelog") == [b"2", b"3"]
+    await runner.cancel()
+    world.store.close()
