@@ -40,7 +40,7 @@ def build_topics(settings: Settings) -> Topics:
 def _normalise(settings: Settings, topics: Topics, channels: Channels) -> Any:
     from streams.stages.normalise import Normalise
 
-    return Normalise(topics)
+    return Normalise(topics, channels)
 
 
 def _converse(settings: Settings, topics: Topics, channels: Channels) -> Any:

@@ -30,6 +30,9 @@ class Channels:
     def __init__(self, channels: tuple[Channel, ...]) -> None:
         self.all = channels
         self._by_id = {(channel.platform, channel.id): channel for channel in channels}
+        self.platforms = tuple(sorted({channel.platform for channel in channels}))
+        """Those with a channel. Stages read the topics of no others: each partition that is assigned costs something in
+        every fetch, whether anything is in it or not."""
 
     def get(self, platform: str, channel: str) -> Channel | None:
         """One channel, or None."""

@@ -40,6 +40,10 @@ again for days. A copy of what a stage wrote has no effect anyway, and a timer a
 STARTS_TURN = frozenset(("message_received", "choice_made"))
 """Only from these the time of acceptance is handed on: it measures our own time, not a wait for an earlier answer."""
 
+DECISIONS_MAX = 4_096
+"""Decisions on their way through the log that are known again; one that was forgotten is folded once more, without any
+effect, like every decision of another worker."""
+
 ERROR_TEXT_CHARS_MAX = 500
 
 
@@ -61,12 +65,18 @@ class Converse:
         self._limits = limits_of(settings)
         self._policies = {(channel.platform, channel.id): policy_of(channel) for channel in channels.all}
         self._rules = cache(self._make_rules)
+        self._decided: dict[bytes, None] = {}
 
     def handle(self, view: View, records: Sequence[Record]) -> list[Output]:
         """Outputs of the records in their order; the state is written once, last, so that it vouches for all others."""
         before = state = decode_state(view.get())
         outputs: list[Output] = []
         for record in records:
+            if record.value in self._decided:
+                # Our own decision comes back; it was folded when it was made.
+                del self._decided[record.value]
+                if state.moved is None:
+                    continue
             event = _decode(record, view.key)
             moved = passed_on(state, event)
             if moved is not None:
@@ -81,7 +91,9 @@ class Converse:
                 view.set_timer(event.data.name, step.state.timers.get(event.data.name))
             state = step.state
             if step.events or step.commands or step.move is not NO_MOVE:
-                outputs += self._outputs.of_step(step, _passed_on(record, event))
+                made = list(self._outputs.of_step(step, _passed_on(record, event)))
+                self._remember(made[: len(step.events)])
+                outputs += made
             outputs += [self._outputs.stray(view, record, event_id, value) for event_id, value in step.strays.items()]
         if state is not before:
             _write(view, before, state)
@@ -109,6 +121,12 @@ class Converse:
         own = Own(conversation_id, *_owner(conversation_id), max(due_ms, int(self._clock() * 1000)))
         identity = derived_id(conversation_id, f"timer:{name}", due_ms)
         return self._outputs.event(own.event(TimerFired(name=name, due_at=due_ms), identity=identity), ())
+
+    def _remember(self, decisions: Sequence[Output]) -> None:
+        """What this process has decided about a conversation, and folded, need not be read again."""
+        self._decided.update((decision.value, None) for decision in decisions)
+        while len(self._decided) > DECISIONS_MAX:
+            del self._decided[next(iter(self._decided))]
 
     def _make_rules(self, platform: str, channel: str) -> Rules:
         """A channel or platform that is configured no more still has a log."""

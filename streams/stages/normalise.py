@@ -13,6 +13,7 @@ from schemas import headers as names
 from schemas.envelope import AnyEvent
 from schemas.inbound import decode_raw
 from schemas.registry import encode
+from streams.channels import Channels
 from streams.engine.api import Output, Poison, Record, View
 from streams.topics import Topics
 
@@ -23,10 +24,10 @@ class Normalise:
     name = "normalise"
     has_table = False
 
-    def __init__(self, topics: Topics) -> None:
+    def __init__(self, topics: Topics, channels: Channels) -> None:
         self._events = topics.events
         self._platforms = {topics.inbound(name): platform_named(name) for name in topics.platforms}
-        self.reads = tuple(self._platforms)
+        self.reads = tuple(topics.inbound(name) for name in channels.platforms or topics.platforms)
 
     def handle(self, view: View, records: Sequence[Record]) -> list[Output]:
         """Events in the order of their records, keyed by their conversation."""

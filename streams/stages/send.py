@@ -48,7 +48,7 @@ class Send:
         approvals: Approvals | None = None,
         platforms: Callable[[str], Platform] = platform_named,
     ) -> None:
-        self.reads = tuple(topics.outbound(platform) for platform in topics.platforms)
+        self.reads = tuple(topics.outbound(platform) for platform in channels.platforms or topics.platforms)
         # A conversation that waits for a retry or for a paused channel occupies its own place only. What is limited to
         # `send_concurrency`, by the gate of each channel, are the calls; else one outage would hold up every platform.
         self.concurrency = settings.inflight_records_max

@@ -157,7 +157,7 @@ async def main(config, body):
     print(json.dumps({
         "platforms": sorted(platforms()), "conversation": events[0].conversation_id, "dead": len(made) - len(events),
         "ids": receipt.message_ids, "topics": [topics.inbound("pigeon"), topics.outbound("pigeon")],
-        "read": topics.inbound("pigeon") in Normalise(topics).reads,
+        "read": topics.inbound("pigeon") in Normalise(topics, Channels((channel,))).reads,
     }))
 
 

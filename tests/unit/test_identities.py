@@ -101,7 +101,7 @@ def inbound(body: bytes, key: str) -> Record:
 
 
 def test_normalise_puts_the_events_where_the_record_is_keyed() -> None:
-    stage = Normalise(TOPICS)
+    stage = Normalise(TOPICS, Channels(()))
     (output,) = stage.handle(MemoryView(b""), [inbound(update(-5), "tg_main_-99")])
     event = decode_event(output.value)
     assert (output.key, event.conversation_id) == (b"tg_main_-99", "tg_main_-99")
@@ -110,7 +110,7 @@ def test_normalise_puts_the_events_where_the_record_is_keyed() -> None:
 
 def test_record_that_is_keyed_by_no_conversation_of_its_channel_is_poison() -> None:
     with pytest.raises(Poison, match="names no conversation of its channel"):
-        Normalise(TOPICS).handle(MemoryView(b""), [inbound(update(-5), "tg_other_-5")])
+        Normalise(TOPICS, Channels(())).handle(MemoryView(b""), [inbound(update(-5), "tg_other_-5")])
 
 
 async def test_start_without_a_broker_says_what_is_missing_and_why_it_matters() -> None:
