@@ -119,7 +119,7 @@ from schemas.inbound import decode_raw
 from schemas.outbound import OutboundMessage, Part
 from schemas.registry import decode_event, encode
 from streams.app import build_topics
-from streams.channels import load_channels
+from streams.channels import Channels, load_channels
 from streams.settings import Settings
 from streams.stages.normalise import Normalise
 
