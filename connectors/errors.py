@@ -26,7 +26,7 @@ class SendError(ConnectorError):
     ``retryable``: the same call may be tried again, not before ``retry_after_s`` where that is given.
     ``ambiguous``: it may have reached the user. ``channel_wide``: every call of this channel would fail, so pause it.
     ``replan``: the window in which the call was planned is gone (a spent reply token); plan again without it.
-    ``unreachable``: this contact cannot be written to any more.
+    ``unreachable``: this contact cannot be written to any more. ``moved_to``: it can, but as this peer.
     """
 
     def __init__(
@@ -40,6 +40,7 @@ class SendError(ConnectorError):
         channel_wide: bool = False,
         replan: bool = False,
         unreachable: bool = False,
+        moved_to: str | None = None,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
@@ -50,6 +51,7 @@ class SendError(ConnectorError):
         self.channel_wide = channel_wide
         self.replan = replan
         self.unreachable = unreachable
+        self.moved_to = moved_to
 
 
 class FetchError(ConnectorError):

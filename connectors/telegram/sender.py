@@ -67,7 +67,7 @@ def error_of(call: Call, answer: Answer, channel: Channel) -> SendError:
     wait_s = number(parameters, "retry_after")
     new_chat = ident(parameters, "migrate_to_chat_id")
     if new_chat:
-        return SendError(f"{call.name}: the group has moved to chat {new_chat}", code="migrated")
+        return SendError(f"{call.name}: the group has moved to chat {new_chat}", code="migrated", moved_to=new_chat)
     if code == 429 or wait_s is not None:
         # Only this chat is asked to wait, as far as anybody can tell; the answer does not say whom it means.
         return SendError(reason, code=str(code), retryable=True, retry_after_s=wait_s)

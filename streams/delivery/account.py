@@ -7,7 +7,15 @@ from collections.abc import Callable, Iterable, Sequence
 
 from connectors.errors import SendError
 from connectors.interface import Call, Receipt
-from schemas.events import MessageFailed, MessageSent, MessageSuppressed, MessageUnknown, SendDelayed, SendStarted
+from schemas.events import (
+    IdentityChanged,
+    MessageFailed,
+    MessageSent,
+    MessageSuppressed,
+    MessageUnknown,
+    SendDelayed,
+    SendStarted,
+)
 from schemas.outbound import OutboundMessage
 from streams.delivery.journal import Journal, Step
 from streams.delivery.telling import DETAIL_CHARS_MAX, PartData, Teller
@@ -105,6 +113,11 @@ class Account:
                     retry_at=int(step.retry_at_ms),
                 ),
             )
+
+    def moved(self, step: Step, peer: str) -> None:
+        """The platform refused the call and said under which identity the contact goes on."""
+        self.journal.peer = peer
+        self._tell_of(step, IdentityChanged(old_identity=self.message.peer, new_identity=peer, cause="send"))
 
     def failed(self, step: Step, error: SendError, *, reason: str, is_contact_lost: bool) -> None:
         """The call's parts failed; all the rest with them when the contact cannot be written to any more."""

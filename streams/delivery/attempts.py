@@ -34,7 +34,7 @@ class Limits:
 class Failed:
     """A call that failed just now. ``tries`` and ``told_waits`` do not count this failure yet; ``age_ms`` is since the
     call was first started; ``in_doubt``: an earlier attempt may have reached the user; ``is_channel_silent``: nothing
-    of this channel was accepted since then."""
+    of this channel was accepted since then; ``has_moved``: the message goes to another peer already."""
 
     tries: int
     told_waits: int
@@ -43,6 +43,7 @@ class Failed:
     has_key: bool
     uses_reply_token: bool
     is_channel_silent: bool
+    has_moved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,13 @@ class Replan:
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """Plan what is left again, for another peer."""
+
+    peer: str
+
+
+@dataclass(frozen=True, slots=True)
 class GiveUp:
     """The call did not reach the user and never will. ``is_contact_lost``: nor will any other to this contact."""
 
@@ -78,7 +86,7 @@ class Unknown:
     reason: str
 
 
-Verdict = Retry | Pause | Replan | GiveUp | Unknown
+Verdict = Retry | Pause | Replan | Move | GiveUp | Unknown
 
 
 def backoff_s(tries: int, *, wait_s_max: float, jitter: float) -> float:
@@ -96,6 +104,8 @@ def judge(error: SendError, failed: Failed, limits: Limits, *, jitter: float) ->
         return Pause()
     if error.replan and failed.uses_reply_token:
         return Replan()
+    if error.moved_to and not failed.has_moved:
+        return Move(error.moved_to)
     in_doubt = failed.in_doubt or error.ambiguous
     if error.ambiguous and not failed.has_key:
         return Unknown(error.reason)

@@ -15,7 +15,19 @@ from connectors.errors import SendError
 from connectors.interface import Call, Channel, Platform, Sender
 from streams.delivery import journal as journals
 from streams.delivery.account import Account
-from streams.delivery.attempts import Failed, GiveUp, Limits, Pause, Replan, Retry, Unknown, Verdict, judge, may_repeat
+from streams.delivery.attempts import (
+    Failed,
+    GiveUp,
+    Limits,
+    Move,
+    Pause,
+    Replan,
+    Retry,
+    Unknown,
+    Verdict,
+    judge,
+    may_repeat,
+)
 from streams.delivery.gate import Gate
 from streams.delivery.journal import Step
 from streams.delivery.planning import Planner
@@ -156,6 +168,12 @@ class Courier:
                 self._reopen(step, is_accepted=False)
                 self._plan()
                 return True
+            case Move(peer):
+                step.state = "refused"
+                self._reopen(step, is_accepted=False)
+                self._account.moved(step, peer)
+                self._plan()
+                return True
             case GiveUp(reason, is_contact_lost):
                 # Refused for what it is, not for the channel's state: that is an answer of a channel that works.
                 if not error.retryable:
@@ -173,6 +191,7 @@ class Courier:
             in_doubt=step.in_doubt,
             has_key=step.key is not None,
             uses_reply_token=call.uses_reply_token,
+            has_moved=bool(self._account.journal.peer),
             is_channel_silent=not self._gate.has_accepted_since(step.first_ms),
         )
         return judge(error, failed, self._limits, jitter=self._world.jitter())

@@ -60,7 +60,8 @@ class Step(msgspec.Struct, omit_defaults=True):
 class Journal(msgspec.Struct, omit_defaults=True):
     """``parts`` says how each part ended, once and for all. ``planned``, ``window_ms`` and ``has_reply_token`` make the
     current plan again, ``steps`` are its calls from the first on; ``attempts`` remembers those of earlier plans by
-    first part; ``own_ms`` is our own time until the first call."""
+    first part; ``own_ms`` is our own time until the first call; ``peer`` is to whom calls go where the platform said
+    that the message's own has moved."""
 
     parts: dict[str, Status] = field(default_factory=dict)
     planned: tuple[str, ...] = ()
@@ -69,6 +70,7 @@ class Journal(msgspec.Struct, omit_defaults=True):
     steps: list[Step] = field(default_factory=list)
     attempts: dict[str, int] = field(default_factory=dict)
     own_ms: float | None = None
+    peer: str = ""
 
     def open_parts(self, message: OutboundMessage) -> tuple[Part, ...]:
         """The parts that have not ended yet, in order."""

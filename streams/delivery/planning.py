@@ -3,6 +3,8 @@
 Pure: the platform's ``plan`` is a function of message, window and channel, and the window stands in the journal.
 """
 
+from typing import Any
+
 from connectors.interface import Call, Channel, Platform, Window
 from streams.delivery.account import Account
 from streams.delivery.journal import Step
@@ -67,8 +69,10 @@ class Planner:
             return ()
         token = self._message.reply_token if self._journal.has_reply_token else None
         window = Window(self._journal.window_ms, token, self._message.last_inbound_at)
-        is_whole = len(left) == len(self._message.parts)
-        message = self._message if is_whole else self._message.model_copy(update={"parts": left})
+        changed: dict[str, Any] = {} if len(left) == len(self._message.parts) else {"parts": left}
+        if self._journal.peer:
+            changed["peer"] = self._journal.peer
+        message = self._message.model_copy(update=changed) if changed else self._message
         return self._platform.plan(message, window, self._channel)
 
     def _is_token_fresh(self, now_ms: int) -> bool:

@@ -12,6 +12,7 @@ from schemas.envelope import AnyEvent
 from schemas.events import (
     ChannelUpdated,
     EventData,
+    IdentityChanged,
     MessageFailed,
     MessageSent,
     MessageSuppressed,
@@ -32,6 +33,7 @@ TYPES: dict[type[EventData], str] = {
     model: wire_name(model)
     for model in (
         ChannelUpdated,
+        IdentityChanged,
         MessageFailed,
         MessageSent,
         MessageSuppressed,
@@ -41,7 +43,9 @@ TYPES: dict[type[EventData], str] = {
     )
 }
 
-PartData = MessageFailed | MessageSent | MessageSuppressed | MessageUnknown | SendDelayed | SendStarted
+PartData = (
+    IdentityChanged | MessageFailed | MessageSent | MessageSuppressed | MessageUnknown | SendDelayed | SendStarted
+)
 
 
 class Teller:

@@ -188,6 +188,7 @@ async def test_a_migrated_group_names_its_new_chat(sender: Sender, fake: FakeTel
     error = await failure(sender, channel_of(fake.base_url), peer=fake.known_user(f"{GROUP}shop"))
     assert (error.code, fields_of(error)) == ("migrated", {})
     assert "-1000000009999" in error.reason
+    assert error.moved_to == "-1000000009999"
 
 
 async def test_one_chat_that_must_wait_halts_no_other(sender: Sender, fake: FakeTelegram) -> None:

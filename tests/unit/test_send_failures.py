@@ -153,6 +153,40 @@ async def test_a_plan_refused_for_its_window_without_a_token_is_not_planned_for_
     assert stand.statuses(message) == {"a": "failed"}
 
 
+async def test_a_contact_that_has_moved_is_written_to_at_its_new_place_and_the_log_says_so() -> None:
+    stand = Stand()
+    message = message_of("a", "b", "c")
+    moved = SendError("the group has moved", code="migrated", moved_to="U2")
+    stand.sender.by_peer = {"U1": [None, moved], "U2": [BUSY]}
+    await stand.deliver(message)
+    assert [(made.call.body["to"], made.call.body["texts"]) for made in stand.sender.made] == [
+        ("U1", ["a"]),
+        ("U1", ["b"]),
+        ("U2", ["b"]),
+        ("U2", ["b"]),
+        ("U2", ["c"]),
+    ]
+    (event,) = stand.table.events("identity_changed")
+    assert (event.conversation_id, event.data.old_identity, event.data.new_identity) == ("ex_shop_U1", "U1", "U2")
+    assert stand.statuses(message) == dict.fromkeys("abc", "sent")
+
+
+async def test_a_move_outlives_a_crash_and_a_second_one_is_not_followed() -> None:
+    stand = Stand()
+    message = message_of("a")
+    moved = SendError("the group has moved", code="migrated", moved_to="U2")
+    stand.sender.by_peer = {"U1": [moved], "U2": [BUSY, moved]}
+    task = asyncio.ensure_future(stand.handle(message))
+    await settle()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    stand.restart()
+    await stand.deliver(message)
+    assert [made.call.body["to"] for made in stand.sender.made] == ["U1", "U2", "U2"]
+    assert stand.statuses(message) == {"a": "failed"}
+
+
 async def test_a_refusal_is_durable_before_the_wait_so_that_a_crash_in_it_costs_nothing() -> None:
     stand = Stand()
     message = message_of("a")
