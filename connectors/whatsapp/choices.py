@@ -17,6 +17,12 @@ from schemas.outbound import Button
 LIST_LABELS = {"th": "เลือก", "en": "Choose"}
 """What opens a list, by the person's language; English for all others."""
 
+REQUESTS = {
+    "location": ("location_request_message", "send_location"),
+    "phone": ("request_contact_info", "request_contact_info"),
+}
+"""What a message can ask for, with its type and action ("Location request messages", "Business-scoped user IDs")."""
+
 Json = dict[str, Any]
 
 
@@ -36,14 +42,14 @@ def draft(kind: str, value: Any) -> Draft:
 
 
 def worded(words: Words) -> list[Draft]:
-    """The nearest faithful form; never empty. Who is asked for the place gets a message of its own for that."""
-    asking = next((button for button in words.buttons if button.asks == "location"), None)
+    """The nearest faithful form; never empty. Who is asked for place or number gets a message for that."""
+    asking = next((button for button in words.buttons if button.asks in REQUESTS), None)
     if asking is not None:
         others = [button for button in words.buttons if button is not asking]
         if others or words.picture or not 0 < len(words.text.strip()) <= api.BUTTON_BODY_MAX:
-            drafts = [*worded(replace(words, buttons=others)), _location_request(label_of(asking))]
-            return with_changes(drafts, ["the request for a place is a message of its own"])
-        return [_location_request(words.text)]
+            drafts = [*worded(replace(words, buttons=others)), _request(label_of(asking), asking)]
+            return with_changes(drafts, ["a question for what is the person's own is a message by itself"])
+        return [_request(words.text, asking)]
     taps, link, lines, changes = _sorted(words.buttons)
     text = "\n".join(filter(None, (words.text.strip(), *lines)))
     words = Words(text, taps, words.picture, words.language)
@@ -193,9 +199,9 @@ def interactive(kind: str, text: str, action: Json, *, header: Json | None = Non
     return draft("interactive", value)
 
 
-def _location_request(text: str) -> Draft:
-    shown = truncate(text, api.BUTTON_BODY_MAX, characters)
-    return interactive("location_request_message", shown, {"name": "send_location"})
+def _request(text: str, button: Button) -> Draft:
+    kind, action = REQUESTS[button.asks or ""]
+    return interactive(kind, truncate(text, api.BUTTON_BODY_MAX, characters), {"name": action})
 
 
 def label_of(button: Button) -> str:

@@ -19,6 +19,9 @@ from schemas.outbound import Button, Card, CardContent, ListContent, ProductCont
 
 Json = dict[str, Any]
 
+CAROUSEL_BUTTONS = {(True,), (False,), (False, False), (False, False, False)}
+"""What may stand on every card of a carousel, a link (True) or taps ("Interactive media carousel")."""
+
 
 def render_list(content: ListContent, words: Words) -> list[Draft]:
     """One list of ten rows, or several; the part's own buttons follow below."""
@@ -181,11 +184,11 @@ def _lines(*lines: str | None) -> str:
 
 def carousel(content: CardContent) -> Draft | None:
     """The cards side by side, when they are alike as WhatsApp wants them: two to ten, each with a picture and with the
-    same buttons in kind and number, one link or up to two taps, and short words. None when they are not."""
+    same buttons in kind and number, one link or up to three taps, and short words. None when they are not."""
     cards = [_carousel_card(number, card) for number, card in enumerate(content.cards)]
     kinds = {tuple(button.url is not None for button in card_buttons(card)) for card in content.cards}
     ids = [button.data for card in content.cards for button in card.buttons if button.url is None]
-    is_alike = len(kinds) == 1 and kinds <= {(True,), (False,), (False, False)} and len(set(ids)) == len(ids)
+    is_alike = len(kinds) == 1 and kinds <= CAROUSEL_BUTTONS and len(set(ids)) == len(ids)
     if not (2 <= len(cards) <= api.CAROUSEL_CARDS_MAX and is_alike and all(cards)):
         return None
     said = truncate(content.alt_text.strip() or CONTINUED, api.BUTTON_BODY_MAX, characters)
@@ -204,13 +207,15 @@ def _carousel_card(index: int, card: Card) -> Json | None:
     )
     if not fits:
         return None
-    native: Json = {"card_index": index, "header": {"type": "image", "image": {"link": card.image_url}}}
+    # The type is this one for cards with taps too.
+    native: Json = {"card_index": index, "type": "cta_url"}
+    native["header"] = {"type": "image", "image": {"link": card.image_url}}
     if words:
         native["body"] = {"text": words}
     link = next((button for button in buttons if button.url is not None), None)
     if link is not None:
         parameters = {"display_text": label_of(link), "url": link.url}
-        return native | {"type": "cta_url", "action": {"name": "cta_url", "parameters": parameters}}
+        return native | {"action": {"name": "cta_url", "parameters": parameters}}
     taps = [{"type": "quick_reply", "quick_reply": {"id": tap.data, "title": label_of(tap)}} for tap in buttons]
     return native | {"action": {"buttons": taps}}
 

@@ -46,6 +46,11 @@ def cards(count: int = 2, *, text: str = "words", label: int = 1, url: str = LIN
     return part(CardContent(cards=(Card(text=text, image_url=url, buttons=(button,)),) * count, alt_text="all"))
 
 
+def taps_on_cards(count: int) -> Part:
+    made = [Card(text="x", image_url=LINK, buttons=taps(*(f"{card}{n}" for n in range(count)))) for card in "ab"]
+    return part(CardContent(cards=tuple(made), alt_text="all"))
+
+
 def media(kind: str, *, size: int = 1, caption: int = 0) -> Part:
     content = {"kind": kind, "url": LINK, "size_bytes": size, "caption": "x" * caption or None}
     return part(MediaContent.model_validate(content))
@@ -89,6 +94,7 @@ LIMITS: dict[str, tuple[int, Callable[[int], Part]]] = {
     "carousel cards": (10, lambda n: cards(n)),
     "carousel text": (160, lambda n: cards(text="x" * n)),
     "carousel line breaks": (2, lambda n: cards(text="x" + "\nx" * n)),
+    "carousel taps": (3, lambda n: taps_on_cards(n)),
     "carousel link title": (20, lambda n: cards(label=n)),
     "image": (5 * MB, lambda n: media("image", size=n)),
     "video": (16 * MB, lambda n: media("video", size=n)),

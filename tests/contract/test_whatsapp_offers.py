@@ -136,10 +136,10 @@ def test_cards_that_are_alike_stand_side_by_side() -> None:
 
 
 def test_a_carousel_of_taps_and_the_parts_own_buttons_below_it() -> None:
-    cards = tuple(Card(image_url=LINK, buttons=taps(f"a{n}", f"b{n}")) for n in range(3))
+    cards = tuple(Card(image_url=LINK, buttons=taps(f"a{n}", f"b{n}", f"c{n}")) for n in range(3))
     shown, below = plan(part(CardContent(cards=cards, alt_text="Teas"), *taps("More")))
     taps_of = [[button["quick_reply"]["id"] for button in card["action"]["buttons"]] for card in cards_of(shown)]
-    assert taps_of == [["A0", "B0"], ["A1", "B1"], ["A2", "B2"]]
+    assert taps_of == [["A0", "B0", "C0"], ["A1", "B1", "C1"], ["A2", "B2", "C2"]]
     assert interactive(below)["type"] == "button"
 
 
@@ -224,6 +224,19 @@ def test_a_person_is_asked_for_their_place() -> None:
     words, request = plan(part(TextContent(text="Where are you?"), where, *taps("Later")))
     assert [interactive(one)["type"] for one in (words, request)] == ["button", "location_request_message"]
     assert interactive(request)["body"] == {"text": "Share place"}
+
+
+def test_a_person_is_asked_for_their_number() -> None:
+    (call,) = plan(part(TextContent(text="How can we call you?"), Button(label="My number", asks="phone")))
+    assert call.body["interactive"] == {
+        "type": "request_contact_info",
+        "body": {"text": "How can we call you?"},
+        "action": {"name": "request_contact_info"},
+    }
+    assert call.changes == ()
+    (call,) = plan(part(TextContent(text="And your address?"), Button(label="My address", asks="email")))
+    assert call.body["text"]["body"] == "And your address?\n• My address"
+    assert call.changes
 
 
 def test_read_and_typing_go_before_the_first_message_unseen() -> None:

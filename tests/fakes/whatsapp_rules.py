@@ -256,6 +256,10 @@ def _location_request(action: Any) -> None:
     _require(action == {"name": "send_location"}, "action.name must be send_location")
 
 
+def _contact_request(action: Any) -> None:
+    _require(action == {"name": "request_contact_info"}, "action.name must be request_contact_info")
+
+
 def _carousel(action: Any) -> None:
     cards = action.get("cards") or []
     _require(len(cards) in CARDS, f"cards must be {CARDS.start} to {CARDS.stop - 1}")
@@ -271,11 +275,12 @@ def _carousel(action: Any) -> None:
 
 def _card_buttons(card: Any) -> tuple[str, int]:
     action = card.get("action") or {}
-    if card.get("type") == "cta_url":
+    _require(card.get("type") == "cta_url", "card.type must be cta_url")
+    if "name" in action:
         _link_button(action)
         return "cta_url", 1
     buttons = action.get("buttons") or []
-    _require(buttons, "a card needs a button", code=131008)
+    _require(1 <= len(buttons) <= BUTTONS_MAX, f"a card's buttons must be 1 to {BUTTONS_MAX}")
     for button in buttons:
         _require(button.get("type") == "quick_reply", "Invalid button type")
         _length(button["quick_reply"].get("title"), "quick_reply.title", at_most=BUTTON_TITLE_MAX)
@@ -311,6 +316,7 @@ INTERACTIVE = {
     "product_list": _products,
     "catalog_message": _catalog,
     "location_request_message": _location_request,
+    "request_contact_info": _contact_request,
     "carousel": _carousel,
 }
 HEADERS = {
@@ -320,4 +326,4 @@ HEADERS = {
     "product_list": {"text"},
 }
 """Which interactive types have a header, and of which kinds."""
-FOOTED = set(INTERACTIVE) - {"carousel", "location_request_message"}
+FOOTED = set(INTERACTIVE) - {"carousel", "location_request_message", "request_contact_info"}
