@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from connectors.shared.splitting import member, text_member
+from connectors.shared.splitting import NUMBER, member, text_member
 from schemas.content import Content, LocationContent, MediaContent, StickerContent, TextContent
 
 Message = Mapping[str, Any]
@@ -114,5 +114,5 @@ def _objects(value: Any) -> list[Mapping[str, Any]]:
 
 def _whole(value: Any) -> int | None:
     """A size or duration; None beyond what JSON numbers hold exactly, which no reader of the log could load."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    is_number = isinstance(value, NUMBER) and not isinstance(value, bool)
     return int(value) if is_number and abs(value) < EXACT_BELOW else None

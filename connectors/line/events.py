@@ -12,7 +12,7 @@ import orjson
 from connectors.interface import Unprocessable
 from connectors.line.content import content_of, is_addressed, metadata_of
 from connectors.shared.envelope import checked, enveloped
-from connectors.shared.splitting import member, text_member
+from connectors.shared.splitting import NUMBER, member, text_member
 from schemas import events as facts
 from schemas.content import ChoiceContent, UnsupportedContent
 from schemas.envelope import AnyEvent
@@ -71,7 +71,7 @@ def native_key(event: NativeEvent) -> str:
 def _occurred_at(raw: RawEvent) -> int:
     """LINE's clock in Unix milliseconds; our own where LINE gives none that makes sense."""
     value = raw.event.get("timestamp")
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= TIME_MS_MAX:
+    if isinstance(value, bool) or not isinstance(value, NUMBER) or not 0 < value <= TIME_MS_MAX:
         return raw.received_at
     return int(value) * 1000 if value < SECONDS_BELOW else int(value)
 

@@ -16,6 +16,10 @@ MAX_DEPTH = 64
 
 T = TypeVar("T")
 
+NUMBER = (int, float)
+SCALAR = (int, float, str)
+"""For ``isinstance``: a union that is written there is made anew each time, which takes ten times as long."""
+
 # A whole string, unterminated at the end of the body at worst. Possessive, so that no byte is ever looked at twice.
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 # Opening brackets to +1, closing ones to -1 (as a signed byte); everything else is deleted.

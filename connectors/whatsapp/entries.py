@@ -13,7 +13,15 @@ from pydantic import JsonValue
 from connectors.errors import WebhookRejected
 from connectors.interface import Accepted, Channel, InboundRecord
 from connectors.shared.meta.values import as_dict, as_id, as_list, as_text
-from connectors.shared.splitting import UNREADABLE, MalformedJsonError, items_of, members_of, parse_slice, split_json
+from connectors.shared.splitting import (
+    SCALAR,
+    UNREADABLE,
+    MalformedJsonError,
+    items_of,
+    members_of,
+    parse_slice,
+    split_json,
+)
 from connectors.whatsapp.peers import ITEM_LISTS, contact_of, is_fixed, peer_of
 from schemas.inbound import encode_raw, encode_whole
 
@@ -68,7 +76,7 @@ def split_changes(body: bytes, channel: Channel, channels: Sequence[Channel]) ->
         entry = members_of(slice_) or {}
         account, time = as_id(_value(entry.get("id"))), _value(entry.get("time"))
         enclosing: dict[str, JsonValue] = {"entry_id": account}
-        if isinstance(time, int | float | str):
+        if isinstance(time, SCALAR):
             enclosing["time"] = time
         changes = items_of(entry["changes"]) if "changes" in entry else None
         if changes is None:

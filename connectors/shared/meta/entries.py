@@ -14,9 +14,17 @@ from connectors.errors import WebhookRejected
 from connectors.interface import Accepted, Channel, InboundRecord
 from connectors.shared.meta.item import Dialect
 from connectors.shared.meta.messages import is_echo
-from connectors.shared.meta.values import as_dict, as_id
+from connectors.shared.meta.values import as_id, id_in
 from connectors.shared.meta.webhook import APP_ID
-from connectors.shared.splitting import UNREADABLE, MalformedJsonError, items_of, members_of, parse_slice, split_json
+from connectors.shared.splitting import (
+    SCALAR,
+    UNREADABLE,
+    MalformedJsonError,
+    items_of,
+    members_of,
+    parse_slice,
+    split_json,
+)
 from schemas.inbound import encode_raw, encode_whole
 
 MESSAGING = "messaging"
@@ -75,7 +83,7 @@ def _owner(account: str, dialect: Dialect, channel: Channel, channels: Sequence[
 def _records(slice_: msgspec.Raw, members: Members, account: str, owner: Channel) -> list[InboundRecord]:
     enclosing: dict[str, JsonValue] = {"entry_id": account, "app_ids": list(owner.all(APP_ID.name))}
     time = _value(members.get("time"))
-    if isinstance(time, int | float | str):
+    if isinstance(time, SCALAR):
         enclosing["time"] = time
     found = [name for name in members if name in CONTAINERS]
     if not found:
@@ -99,10 +107,11 @@ def _record(slice_: msgspec.Raw, owner: Channel, enclosing: dict[str, JsonValue]
 
 def peer_of(event: Any, account: str) -> str:
     """The user's side of an item: who is not the account; empty when the item does not say."""
-    item = as_dict(event)
-    sender = as_id(as_dict(item.get("sender")).get("id"))
-    if is_echo(item) or (sender and sender == account):
-        return as_id(as_dict(item.get("recipient")).get("id"))
+    if not isinstance(event, dict):
+        return ""
+    sender = id_in(event.get("sender"))
+    if is_echo(event) or (sender and sender == account):
+        return id_in(event.get("recipient"))
     return sender
 
 

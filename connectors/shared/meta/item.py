@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from connectors.shared.envelope import enveloped
-from connectors.shared.meta.values import as_dict, as_id, as_list, as_time_ms
+from connectors.shared.meta.values import as_dict, as_id, as_list, as_time_ms, id_in
 from schemas.content import UnsupportedContent
 from schemas.envelope import AnyEvent
 from schemas.events import EventData, Unrecognised
@@ -36,8 +36,8 @@ class Item:
         self.enclosing = raw.enclosing
         self.peer = as_id(raw.peer)
         self.account = as_id(raw.enclosing.get("entry_id"))
-        self.sender = as_id(as_dict(self.event.get("sender")).get("id"))
-        self.recipient = as_id(as_dict(self.event.get("recipient")).get("id")) or self.account
+        self.sender = id_in(self.event.get("sender"))
+        self.recipient = id_in(self.event.get("recipient")) or self.account
         self.timestamp = as_time_ms(self.event.get("timestamp"))
         self.occurred_at = self.timestamp or as_time_ms(raw.enclosing.get("time")) or raw.received_at
         self.events: list[AnyEvent] = []
@@ -52,8 +52,10 @@ class Item:
     @property
     def is_to_itself(self) -> bool:
         """The account wrote to itself, which Instagram allows."""
-        is_marked = as_dict(self.event.get("message")).get("is_self") is True
-        return is_marked or bool(self.account and self.peer == self.account)
+        if self.account and self.peer == self.account:
+            return True
+        message = self.event.get("message")
+        return isinstance(message, dict) and message.get("is_self") is True
 
     def add(self, data: EventData, *, native_key: str) -> None:
         """One more event of this item; its id follows from the native key and its place among the item's events."""

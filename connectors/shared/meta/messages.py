@@ -9,7 +9,7 @@ from connectors.shared.envelope import checked
 from connectors.shared.meta.contents import contents_of
 from connectors.shared.meta.item import Item
 from connectors.shared.meta.signals import read_referral
-from connectors.shared.meta.values import as_dict, as_id, as_text
+from connectors.shared.meta.values import as_id, as_text
 from schemas.content import ChoiceContent
 from schemas.events import ChoiceMade, MessageDeleted, MessageEchoed, MessageReceived
 
@@ -25,12 +25,13 @@ _choice_made, _message_echoed, _message_received = checked(ChoiceMade), checked(
 
 def is_echo(event: dict[str, Any]) -> bool:
     """The item tells of a message that the account itself sent."""
-    return as_dict(event.get("message")).get("is_echo") is True
+    message = event.get("message")
+    return isinstance(message, dict) and message.get("is_echo") is True
 
 
 def read_message(item: Item, value: Any) -> None:
     """Add what a message says; several contents of one message become several events with one message id."""
-    message = as_dict(value)
+    message: dict[str, Any] = value if isinstance(value, dict) else {}
     mid = as_id(message.get("mid"))
     if not mid:
         item.add_unrecognised("message")

@@ -39,6 +39,11 @@ def as_id(value: Any) -> str:
     return str(value) if is_number and 0 <= value < 2**64 else ""
 
 
+def id_in(value: Any) -> str:
+    """The ``id`` of an object, as ``as_id`` takes it; empty when it is none."""
+    return as_id(value.get("id")) if isinstance(value, dict) else ""
+
+
 def as_int(value: Any) -> int | None:
     """A whole number that is not negative, also when it is written as text (``num_edit`` sometimes is)."""
     if isinstance(value, bool):
