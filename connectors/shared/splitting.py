@@ -78,7 +78,8 @@ def _check_leniently(body: bytes, *, reason: str) -> None:
     try:
         # Python refuses integers of more than 4,300 digits, which are valid JSON all the same; float takes them.
         # Decoded here, because of bytes it takes even surrogates that somebody encoded, which are no UTF-8.
-        json.loads(body.decode(), parse_int=float, parse_constant=_refuse)
+        # A byte order mark is nobody's, and does no harm.
+        json.loads(body.decode("utf-8-sig"), parse_int=float, parse_constant=_refuse)
     except ValueError:
         raise MalformedJsonError(f"body is not JSON: {reason}") from None
 
