@@ -7,6 +7,7 @@ async with Fleet(frame, workers={"send": 2}).running() as fleet:
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -224,20 +225,24 @@ class Fleet:
             self._probes += 1
             sent = await write_one(fake, user, self._probes)
             self.load.sent.append(sent)
-            again = time.monotonic() + PROBE_AGAIN_S
-            while time.monotonic() < again:
-                if f"re: {sent.text}" in fake.seen(user):
-                    return
-                await asyncio.sleep(0.05)
+
+            def answered(text: str = f"re: {sent.text}") -> None:
+                assert text in fake.seen(user)
+
+            with contextlib.suppress(AssertionError):
+                return await eventually(answered, timeout_s=PROBE_AGAIN_S)
         raise AssertionError(f"{user} on {fake.name} got no answer within {BACK_AT_WORK_S_MAX} s after a fault")
 
     async def drained(self) -> float:
         """Seconds until no stage has a record before it; raises AssertionError when that takes too long."""
         began = time.monotonic()
         async with watching_backlog(self.it.bootstrap, build_topics(self.it.product_settings)) as backlog:
-            while left := await backlog.over(self.stages):
-                assert time.monotonic() - began < DRAIN_S_MAX, f"records are still unread: {left}"
-                await asyncio.sleep(0.2)
+
+            async def nothing_left() -> None:
+                left = await backlog.over(self.stages)
+                assert not left, f"records are still unread: {left}"
+
+            await eventually(nothing_left, timeout_s=DRAIN_S_MAX, interval_s=0.2)
         return time.monotonic() - began
 
     async def judge(self, *, timeout_s: float = 30.0) -> Verdict:

@@ -130,7 +130,8 @@ async def consume(place: Place, topic: str, handle: Handler) -> None:
     consumer = AIOKafkaConsumer(bootstrap_servers=place.bootstrap, group_id=name, enable_auto_commit=False)
     await consumer.start()
     consumer.assign([TopicPartition(name, partition) for partition in range(PARTITIONS)])
-    await consumer.seek_to_end()
+    # The topics are this run's own, so what comes before the consumer is ready is read as well.
+    await consumer.seek_to_beginning()
 
     async def chain(records: Iterable[Any]) -> None:
         for record in records:
@@ -285,7 +286,6 @@ async def run_load(place: Place, options: argparse.Namespace) -> dict[str, Any]:
         load = Load(place, session)
         async with serving([web.post("/process", load.process), web.post("/send", load.send)], place.stub_port):
             await load.measured()
-            await asyncio.sleep(1)  # The consumers stand at the end of their topics by then.
             await load.steady(options.rates[0], options.warm_up)
             for rate in options.rates:
                 result |= await load.steady(rate, options.seconds)
