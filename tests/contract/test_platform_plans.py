@@ -10,12 +10,13 @@ from collections.abc import Sequence
 
 import orjson
 import pytest
+import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.interface import Call, Window
 from schemas.outbound import DeletionContent, OutboundMessage, Part, ReactionContent
-from tests.contract.outbound import CREATED_AT, cases, message_of, stretched
+from tests.contract.outbound import CREATED_AT, LONG, cases, message_of, stretched
 from tests.contract.specimens import Specimen, specimens
 
 every_platform = pytest.mark.parametrize("name", specimens())
@@ -92,6 +93,26 @@ def test_what_was_changed_is_told_without_the_messages_own_words(name: str, abou
     message = message_of(marked, specimen.platform, peer=peer_of(specimen))
     changes = [change for call in planned(specimen, message) for change in call.changes]
     assert [change for change in changes if "Qxz" in change or "example.com" in change] == []
+
+
+def texts_of(value: object) -> list[str]:
+    """Every text inside a body."""
+    if isinstance(value, str):
+        return [value]
+    members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [text for member in members for text in texts_of(member)]
+
+
+@every_platform
+def test_a_long_text_is_cut_between_graphemes_and_nothing_of_it_is_lost(name: str) -> None:
+    specimen = specimens()[name]
+    long = cases()["a text that no platform takes in one piece"]
+    calls = planned(specimen, message_of(long, specimen.platform, peer=peer_of(specimen)))
+    pieces = [text for call in calls for text in texts_of(call.body) if "ก" in text]
+    assert len(pieces) > 1
+    assert regex.findall(r"\X", "".join("".join(pieces).split())) == regex.findall(r"\X", "".join(LONG.split()))
+    whole = set(regex.findall(r"\X", LONG))
+    assert {grapheme for piece in pieces for grapheme in regex.findall(r"\X", piece)} <= whole
 
 
 @every_platform

@@ -103,6 +103,18 @@ def test_the_same_bytes_have_the_same_ids_whenever_they_come_and_others_on_anoth
     assert not {event.id for record in others for event in specimen.events(specimen.raw(record))} & set(first)
 
 
+PLAUSIBLE_MS = range(1_577_836_800_000, 1_893_456_000_000)
+"""2020 to 2030: a second taken for a millisecond is 1970, a millisecond taken for a second far in the future."""
+
+
+@every_body
+def test_the_platforms_clock_is_read_in_its_own_unit(name: str, title: str) -> None:
+    specimen = specimens()[name]
+    for record in specimen.split(specimen.bodies[title]).records:
+        for event in specimen.events(specimen.raw(record)):
+            assert int(event.occurred_at) in PLAUSIBLE_MS, event
+
+
 def lists_of_events(specimen: Specimen, document: Any) -> list[tuple[str | int, ...]]:
     """The ways to those lists of a body whose elements become records: without one of them, there are fewer."""
     whole = len(specimen.split(json.dumps(document).encode()).records)
