@@ -46,6 +46,11 @@ def split_key(key: bytes) -> tuple[bytes, bytes]:
     return key[2:end], key[end:]
 
 
+def is_timer(key: bytes) -> bool:
+    """Whether a full key is that of a timer."""
+    return TIMER in key and split_key(key)[1].startswith(TIMER)
+
+
 def pack(value: Value) -> bytes:
     """The local form of a value that is not a tombstone."""
     assert value.data is not None

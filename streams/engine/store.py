@@ -220,7 +220,7 @@ class PartitionStore:
         for key, raw in zip(known, self._db.get(known) or (), strict=True):
             value = records[key]
             if raw is None or keys.unpack(raw).position <= value.position:
-                self._put(batch, key, value, is_timer=keys.split_key(key)[1].startswith(keys.TIMER))
+                self._put(batch, key, value, is_timer=keys.is_timer(key))
         batch.put(keys.APPLIED, b"%d" % offset)
         self._db.write(batch)
 

@@ -5,7 +5,7 @@ says how far it is. Stages never see the table: they see views.
 """
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -115,9 +115,13 @@ class StateStore(FaustStore[Any, Any]):
 
 
 def _value(record: Any) -> Value:
-    headers: Mapping[str, bytes] = dict(record.headers)
-    position = int(headers.get(header_names.POSITION, b"0"))
-    return Value(position, int(headers.get(header_names.EXPIRES_AT, b"0")), record.value)
+    position = expires_at_ms = 0
+    for name, data in record.headers:
+        if name == header_names.POSITION:
+            position = int(data)
+        elif name == header_names.EXPIRES_AT:
+            expires_at_ms = int(data)
+    return Value(position, expires_at_ms, record.value)
 
 
 class StateTable(FaustTable[Any, Any]):
