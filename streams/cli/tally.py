@@ -1,8 +1,8 @@
 """Counts what the log says, per platform: messages received and answered, parts sent, failed or unknown, own time.
 
-Pure: ``Tally.see`` takes events of ``iris.conversation.events`` as plain JSON objects, in any order across
-conversations. Of two events with one id the first counts. Only what begins in view is counted: an outcome of a part
-that was planned before we looked changes nothing.
+Pure: ``Tally.see`` takes events of ``iris.conversation.events`` as plain JSON objects, in any order: what a stage
+writes in answer to a command may stand before the event that tells of the command. Of two events with one id the first
+counts. Only what begins in view is counted: an outcome of a part that was planned before we looked changes nothing.
 """
 
 from collections import OrderedDict, deque
@@ -14,6 +14,9 @@ IDS_MAX = 200_000
 """Remembered event ids; a copy that comes later than that many events is counted again."""
 TIMES_MAX = 200_000
 """Own times kept; of a longer run the percentiles are those of its end."""
+
+EARLY_MAX = 10_000
+"""Turns and messages whose end was seen before their beginning; of older ones we have missed the beginning."""
 
 ASKING = frozenset({"message_received", "choice_made"})
 OUTCOMES = {
@@ -53,6 +56,7 @@ class Tally:
         self._open_turns: dict[str, tuple[str, int]] = {}
         self._answering: dict[str, int] = {}
         self._pending_parts: set[str] = set()
+        self._early: OrderedDict[str, list[Mapping[str, Any]]] = OrderedDict()
 
     @property
     def open_turns(self) -> int:
@@ -68,18 +72,34 @@ class Tally:
         """Count one event of the log."""
         if self._is_copy(event["id"]):
             return
+        self._count(event)
+
+    def _count(self, event: Mapping[str, Any]) -> None:
         counts = self.platforms.setdefault(event["platform"], Counts())
         kind, data = event["type"], event["data"]
         if kind in ASKING:
             counts.received += 1
         elif kind == "reply_requested":
             self._open_turns[data["turn_id"]] = (event["platform"], len(data["event_ids"]))
+            self._take_early(data["turn_id"])
         elif kind in ("reply_generated", "reply_failed"):
-            self._close_turn(data["turn_id"])
+            self._close_turn(event, data["turn_id"])
         elif kind == "message_planned":
-            self._plan(counts, data)
+            self._plan(counts, event, data)
         elif kind in OUTCOMES:
-            self._settle(counts, OUTCOMES[kind], data)
+            if self._pending_parts.isdisjoint(data["part_ids"]):
+                self._keep_early(data["message_id"], event)
+            else:
+                self._settle(counts, OUTCOMES[kind], data)
+
+    def _keep_early(self, subject: str, event: Mapping[str, Any]) -> None:
+        self._early.setdefault(subject, []).append(event)
+        if len(self._early) > EARLY_MAX:
+            self._early.popitem(last=False)
+
+    def _take_early(self, subject: str) -> None:
+        for event in self._early.pop(subject, ()):
+            self._count(event)
 
     def _is_copy(self, event_id: str) -> bool:
         if event_id in self._seen:
@@ -89,18 +109,26 @@ class Tally:
             self._seen.popitem(last=False)
         return False
 
-    def _close_turn(self, turn_id: str) -> None:
-        _, messages = self._open_turns.pop(turn_id, ("", 0))
-        if messages:
-            self._answering[turn_id] = messages
+    def _close_turn(self, event: Mapping[str, Any], turn_id: str) -> None:
+        turn = self._open_turns.pop(turn_id, None)
+        if turn is None:
+            self._keep_early(turn_id, event)
+            return
+        self._answering[turn_id] = turn[1]
+        self._take_early(turn_id)
 
-    def _plan(self, counts: Counts, data: Mapping[str, Any]) -> None:
+    def _plan(self, counts: Counts, event: Mapping[str, Any], data: Mapping[str, Any]) -> None:
+        turn_id = data.get("turn_id")
+        if turn_id and turn_id not in self._answering:
+            self._keep_early(turn_id, event)
+            return
         counts.planned += len(data["part_ids"])
         self._pending_parts.update(data["part_ids"])
         # The answer stands for all messages of its turn; it counts when its first part has reached the platform.
-        messages = self._answering.pop(data.get("turn_id") or "", 0)
+        messages = self._answering.pop(turn_id or "", 0)
         if messages:
             self._answering[data["message_id"]] = messages
+        self._take_early(data["message_id"])
 
     def _settle(self, counts: Counts, outcome: str, data: Mapping[str, Any]) -> None:
         parts = [part for part in data["part_ids"] if part in self._pending_parts]

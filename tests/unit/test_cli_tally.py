@@ -3,6 +3,7 @@
 import io
 import tomllib
 from collections import deque
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -44,6 +45,14 @@ def test_a_turn_counts_its_messages_as_received_and_replied_and_its_parts_as_sen
     counts = tally.platforms["p"]
     assert (counts.received, counts.replied, counts.sent, counts.pending) == (4, 4, 2, 0)
     assert list(counts.own_ms) == [12.5, 20.0]
+    assert tally.residual == 0
+
+
+@pytest.mark.parametrize("order", list(permutations(range(1, 6))))
+def test_the_order_in_which_a_turn_is_told_does_not_matter(order: tuple[int, ...]) -> None:
+    told = turn(1, own_time_ms=12.5)
+    tally = tally_of(told[0], *(told[place] for place in order))
+    assert tally.platforms == tally_of(*told).platforms
     assert tally.residual == 0
 
 
