@@ -94,6 +94,13 @@ def test_twelve_bubbles_to_a_carousel_and_not_thirteen(cards: int, bubbles: list
     assert [len(flex.get("contents", [flex])) for flex in found] == bubbles
 
 
+def test_a_bubble_with_a_long_link_and_many_buttons_stays_within_its_size() -> None:
+    made = CardContent(cards=(Card(title="t", url=link(2000), image_url=link(1999), buttons=taps(400)),), alt_text="a")
+    objects = [item for call in plan(part(made)) for item in call.body["messages"]]
+    assert problem_of(objects) is None
+    assert str(objects).count("'postback'") == 400
+
+
 def test_thirteen_rows_are_quick_replies_and_fourteen_are_buttons() -> None:
     assert "quickReply" in plan(listed(13))[0].body["messages"][-1]
     assert "quickReply" not in plan(listed(14))[0].body["messages"][-1]

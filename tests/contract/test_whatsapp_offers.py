@@ -155,6 +155,12 @@ def test_cards_that_differ_in_buttons_stand_one_below_the_other_and_lose_nothing
     assert "3 cards one below the other" in changes(calls)
 
 
+def test_cards_whose_taps_carry_the_same_stand_one_below_the_other() -> None:
+    cards = tuple(Card(title=title, image_url=LINK, buttons=taps("Buy")) for title in ("Tea", "Milk"))
+    calls = plan(part(CardContent(cards=cards, alt_text="Teas")))
+    assert [interactive(call)["type"] for call in calls] == ["button", "button"]
+
+
 def test_a_cards_own_link_is_a_button() -> None:
     (call,) = plan(part(CardContent(cards=(Card(title="Tea", url="https://example.com/t"),), alt_text="x")))
     assert interactive(call)["action"]["parameters"] == {"display_text": "Tea", "url": "https://example.com/t"}
