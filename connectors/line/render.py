@@ -151,7 +151,7 @@ def _is_fetchable(url: str | None) -> bool:
 
 @objects_of.register
 def _(content: StickerContent, changes: list[str]) -> list[Message]:
-    if content.package_id and content.sticker_id:
+    if all(id.isascii() and id.isdigit() for id in (content.package_id or "", content.sticker_id)):
         return [{"type": "sticker", "packageId": content.package_id, "stickerId": content.sticker_id}]
     changes.append("sticker sent as text: LINE needs its package")
     return texts(content.emoji or content.url or "[sticker]")

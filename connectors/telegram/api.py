@@ -30,6 +30,9 @@ ROW_BUTTONS_MAX = 8
 KEYBOARD_BUTTONS_MAX = 100
 """Buttons of one keyboard before "reply markup too long" (unverified: not in the documentation)."""
 
+LABEL_MAX = 64
+"""Our choice, in graphemes: a phone shows less, and long ones make the markup too long."""
+
 QUICK_REPLIES_PER_ROW = 2
 """Our choice: labels of about 15 characters stay readable on a phone."""
 

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from connectors.shared.text import utf8_bytes
+from connectors.shared.text import graphemes, truncate, utf8_bytes
 from connectors.telegram.api import (
     BUTTON_URL_SCHEMES,
     CALLBACK_DATA_BYTES_MAX,
     KEYBOARD_BUTTONS_MAX,
+    LABEL_MAX,
     QUICK_REPLIES_PER_ROW,
     ROW_BUTTONS_MAX,
 )
@@ -62,7 +63,8 @@ def keyboards(
 
 def _is_said(button: Button) -> bool:
     """Whether a reply keyboard loses nothing of the button."""
-    return bool(button.label.strip()) and (button.asks in REQUESTS or button.data == button.label)
+    fits = bool(button.label.strip()) and graphemes(button.label) <= LABEL_MAX
+    return fits and (button.asks in REQUESTS or button.data == button.label)
 
 
 def _reply_keyboard(buttons: Sequence[Button]) -> dict[str, Any]:
@@ -91,6 +93,8 @@ def _native_row(row: Sequence[Button], *, lines: list[str], changes: list[str]) 
             changes.append(f"a button is written as text: {reason}")
         else:
             native.append(found)
+            if graphemes(_label(button)) > LABEL_MAX:
+                changes.append(f"a button's label cut to {LABEL_MAX} characters")
     return native
 
 
@@ -100,11 +104,11 @@ def _native(button: Button) -> tuple[dict[str, Any] | None, str]:
         return None, "it asks for something, which only a keyboard of such questions in a private chat can"
     if button.url is not None:
         if is_link(button.url, BUTTON_URL_SCHEMES):
-            return {"text": _label(button), "url": button.url}, ""
+            return {"text": truncate(_label(button), LABEL_MAX, graphemes), "url": button.url}, ""
         return None, "Telegram's buttons open only http, https and tg links"
     size = utf8_bytes(button.data or "")
     if 1 <= size <= CALLBACK_DATA_BYTES_MAX:
-        return {"text": _label(button), "callback_data": button.data}, ""
+        return {"text": truncate(_label(button), LABEL_MAX, graphemes), "callback_data": button.data}, ""
     return None, f"its data has {size} bytes, Telegram takes 1 to {CALLBACK_DATA_BYTES_MAX}"
 
 

@@ -12,7 +12,7 @@ from connectors.shared.http import Answer, HttpClient
 from connectors.wechat import api
 from connectors.wechat.answers import errcode_of, error_of
 from connectors.wechat.tokens import Token, Tokens
-from connectors.wechat.uploads import BYTES_MAX, Uploads
+from connectors.wechat.uploads import BYTES_MAX, Attempt, Uploads
 
 DOWNLOAD_S = 10.0
 """Ours: media of at most 10 MB are to be had in this time, or are tried again."""
@@ -45,7 +45,7 @@ class Sender:
             unseen = replace(call, is_visible=errcode_of(answer) is not None)
             return self._refused(answer, unseen, keyed, token)
 
-        body = await self._uploads.filled(call, keyed, timeout_s=timeout_s, refused=refused)
+        body = await self._uploads.filled(call, keyed, Attempt(timeout_s, refused))
         if body is not call.body:
             # Nothing was sent yet: what the upload took is not taken from the time of the call.
             call, ends_at = replace(call, body=body), clock() + timeout_s

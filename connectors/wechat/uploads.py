@@ -6,6 +6,7 @@ Nothing here can be seen by a follower, so that whatever fails may be tried agai
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from connectors.errors import FetchError, SendError
@@ -20,8 +21,13 @@ KEPT_MAX = 1_000
 
 BYTES_MAX = max(api.UPLOAD_BYTES_MAX.values())
 
-Refused = Callable[[Answer], SendError]
-"""What the sender makes of an answer that is no success."""
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt of the sender's: how long an upload may take, and what an answer that is no success means."""
+
+    timeout_s: float
+    refused: Callable[[Answer], SendError]
 
 
 class Uploads:
@@ -33,7 +39,7 @@ class Uploads:
         self._clock = clock
         self._known: OrderedDict[tuple[str, str], tuple[str, float]] = OrderedDict()
 
-    async def filled(self, call: Call, channel: Channel, *, timeout_s: float, refused: Refused) -> Any:
+    async def filled(self, call: Call, channel: Channel, attempt: Attempt) -> Any:
         """The call's body with ids in place of links; raises SendError, which is never ambiguous."""
         body = call.body
         kind = body.get("msgtype") if isinstance(body, dict) else None
@@ -42,10 +48,7 @@ class Uploads:
         if not links:
             return body
         as_type = kind if kind in api.UPLOAD_TYPES else "image"
-        ids = {
-            name: await self._id_of(link, str(as_type), channel, timeout_s=timeout_s, refused=refused)
-            for name, link in links.items()
-        }
+        ids = {name: await self._id_of(link, str(as_type), channel, attempt) for name, link in links.items()}
         return {**body, str(kind): {**members, **ids}}
 
     def forget(self, call: Call, channel: Channel) -> bool:
@@ -58,7 +61,7 @@ class Uploads:
             del self._known[key]
         return bool(gone)
 
-    async def _id_of(self, link: str, kind: str, channel: Channel, *, timeout_s: float, refused: Refused) -> str:
+    async def _id_of(self, link: str, kind: str, channel: Channel, attempt: Attempt) -> str:
         key = (channel.id, link)
         known, until_s = self._known.get(key, ("", 0.0))
         if known and self._clock() < until_s:
@@ -72,10 +75,10 @@ class Uploads:
             ) from None
         if len(blob.data) > api.UPLOAD_BYTES_MAX[kind]:
             raise SendError(f"media not uploaded: larger than {api.UPLOAD_BYTES_MAX[kind]} bytes", code="too_large")
-        answer = await self._client.request(_upload(blob, kind, channel), channel, timeout_s=timeout_s)
+        answer = await self._client.request(_upload(blob, kind, channel), channel, timeout_s=attempt.timeout_s)
         media_id = answer.member("media_id") or answer.member("thumb_media_id")
         if errcode_of(answer) not in (None, 0) or not isinstance(media_id, str):
-            raise refused(answer)
+            raise attempt.refused(answer)
         self._known[key] = (media_id, self._clock() + api.UPLOAD_LIFE_S)
         while len(self._known) > KEPT_MAX:
             self._known.popitem(last=False)

@@ -81,7 +81,7 @@ def _sorted(buttons: Sequence[Button]) -> tuple[list[Button], Button | None, lis
     for button in buttons:
         if button.data is None and is_web_link(button.url):
             links.append(button)
-        elif 0 < len(button.data or "") <= api.BUTTON_ID_MAX:
+        elif is_id(button.data, api.BUTTON_ID_MAX):
             taps.setdefault(button.data or "", button)
     if _needs_list(list(taps.values()), ""):
         # Rows have shorter ids than buttons.
@@ -202,6 +202,11 @@ def interactive(kind: str, text: str, action: Json, *, header: Json | None = Non
 def _request(text: str, button: Button) -> Draft:
     kind, action = REQUESTS[button.asks or ""]
     return interactive(kind, truncate(text, api.BUTTON_BODY_MAX, characters), {"name": action})
+
+
+def is_id(data: str | None, most: int) -> bool:
+    """Whether a button's data can be an id: neither blank nor too long."""
+    return data is not None and bool(data.strip()) and len(data) <= most
 
 
 def label_of(button: Button) -> str:

@@ -14,7 +14,17 @@ from connectors.shared.meta.drafts import CONTINUED, Draft, chunks, is_web_link,
 from connectors.shared.nearest import card_buttons
 from connectors.shared.text import characters, split_text, truncate
 from connectors.whatsapp import api
-from connectors.whatsapp.choices import LIST_LABELS, Words, below, interactive, label_of, line_of, text_of, worded
+from connectors.whatsapp.choices import (
+    LIST_LABELS,
+    Words,
+    below,
+    interactive,
+    is_id,
+    label_of,
+    line_of,
+    text_of,
+    worded,
+)
 from schemas.outbound import Button, Card, CardContent, ListContent, ProductContent, Section
 
 Json = dict[str, Any]
@@ -57,7 +67,7 @@ def _usable_sections(sections: Sequence[Section]) -> tuple[list[Section], list[s
     for section in sections:
         rows = []
         for row in section.rows:
-            if 0 < len(row.data or "") <= api.ROW_ID_MAX and row.data not in seen:
+            if is_id(row.data, api.ROW_ID_MAX) and row.data not in seen:
                 rows.append(row)
                 seen.add(row.data or "")
             else:
@@ -203,7 +213,7 @@ def _carousel_card(index: int, card: Card) -> Json | None:
         and len(words) <= api.CAROUSEL_TEXT_MAX
         and words.count("\n") <= api.CAROUSEL_LINES_MAX
         and all(len(label_of(button)) <= api.BUTTON_TITLE_MAX for button in buttons)
-        and all(is_web_link(button.url) or 0 < len(button.data or "") <= api.BUTTON_ID_MAX for button in buttons)
+        and all(is_web_link(button.url) or is_id(button.data, api.BUTTON_ID_MAX) for button in buttons)
     )
     if not fits:
         return None

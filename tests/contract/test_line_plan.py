@@ -228,6 +228,7 @@ PICTURE = "https://files.example.com/a.jpg"
         (MediaContent(kind="file", url=PICTURE, file_name="a.jpg"), [("text", f"a.jpg\n{PICTURE}")], 1),
         (StickerContent(sticker_id="1988", package_id="446"), [("sticker", None)], 0),
         (StickerContent(sticker_id="1988", emoji="👍"), [("text", "👍")], 1),
+        (StickerContent(sticker_id="CAACAgI", package_id="446", emoji="👍"), [("text", "👍")], 1),
         (LocationContent(latitude=13.7, longitude=100.5, name="Office"), [("location", None)], 0),
         (LocationContent(latitude=13.7, longitude=100.5), [("location", None)], 0),
         (ContactContent(name="Somchai", phones=("+66",), emails=("s@e.com",)), [("text", "Somchai\n+66\ns@e.com")], 1),

@@ -128,6 +128,13 @@ def test_a_tap_on_a_card_opens_its_link(plan: Plan) -> None:
 
 
 @both
+def test_blank_data_is_no_payload_and_its_label_is_written(plan: Plan) -> None:
+    (call,) = plan(part(HELLO, quick=(Button(label="Blank", data=" \n"),)))
+    assert call.body["message"]["text"] == "hi\n• Blank"
+    assert call.changes
+
+
+@both
 def test_a_list_is_numbered_words_with_quick_replies(plan: Plan) -> None:
     rows = (Button(label="Express", data="a", description="1 day"), Button(label="Post", data="b"))
     (call,) = plan(part(ListContent(text="Choose", title="Ship", sections=(Section(title="All", rows=rows),))))

@@ -28,6 +28,10 @@ def media(kind: str, *, size: int = 1, caption: int = 0, url: str = LINK) -> Par
     return part(MediaContent.model_validate(content))
 
 
+def said(label: str) -> Button:
+    return Button(label=label, data=label)
+
+
 def rows(count: int, *, size: int = 1) -> Part:
     buttons = [Button(label="a", data=f"{number}") for number in range(count)]
     return part(TextContent(text="?"), rows=tuple(tuple(buttons[at : at + size]) for at in range(0, count, size)))
@@ -41,6 +45,8 @@ LIMITS: dict[str, tuple[int, Callable[[int], Part]]] = {
     "callback data": (64, lambda n: text(1, Button(label="a", data="d" * n))),
     "callback data in bytes": (21, lambda n: text(1, Button(label="a", data="ก" * n))),
     "buttons": (100, rows),
+    "button label": (64, lambda n: text(1, Button(label="ก็" * n, data="d"))),
+    "label of a reply keyboard": (64, lambda n: part(TextContent(text="?"), quick_replies=(said("x" * n),))),
     "buttons of a row": (8, lambda n: rows(n, size=n)),
     "photo by link": (5 * MB, lambda n: media("image", size=n)),
     "film by link": (20 * MB, lambda n: media("video", size=n)),

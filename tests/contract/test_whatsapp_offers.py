@@ -79,6 +79,14 @@ def test_rows_that_a_list_cannot_hold_are_written_into_its_words() -> None:
     assert len(call.changes) == 1
 
 
+def test_blank_data_is_no_id_and_its_label_is_written() -> None:
+    rows = (*ROWS, Button(label="Blank", data=" "))
+    (call,) = plan(part(ListContent(text="Choose", sections=(Section(rows=rows),))))
+    assert interactive(call)["body"]["text"] == "Choose\n• Blank"
+    (call,) = plan(part(HELLO, Button(label="Blank", data="\n")))
+    assert call.body["text"]["body"] == "hi\n• Blank"
+
+
 def test_one_product_several_or_the_whole_catalogue() -> None:
     calls = plan(
         part(products("p1", footer="Fresh"), id="a"), part(products("p1", "p2", title="Tea"), id="b"), part(products())

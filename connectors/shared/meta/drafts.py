@@ -133,7 +133,7 @@ def _is_reply(button: Button, limits: Limits) -> bool:
 
 def _is_usable(button: Button, limits: Limits) -> bool:
     if button.data is not None:
-        return 0 < len(button.data) <= limits.payload_max
+        return bool(button.data.strip()) and len(button.data) <= limits.payload_max
     return is_web_link(button.url)
 
 
