@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from connectors.errors import WebhookRejected
-from connectors.interface import Accepted, Challenge, Unprocessable, WebhookRequest
+from connectors.interface import Unprocessable
 from connectors.messenger import PLATFORM
 from connectors.shared.splitting import MAX_DEPTH
 from schemas.inbound import RawEvent
@@ -18,7 +18,6 @@ from tests.contract.messenger_kit import (
     PAGE,
     PAYLOADS,
     RECEIVED_AT,
-    SECRET,
     USER,
     accepted,
     channel,
@@ -27,90 +26,9 @@ from tests.contract.messenger_kit import (
     message,
     payload,
     read,
-    signed,
 )
 
 NAMES = sorted(path.stem for path in PAYLOADS.glob("*.json"))
-
-
-# The URL check.
-
-
-def check_url(**query: str) -> Accepted | Challenge:
-    names = {name.replace("hub_", "hub."): value for name, value in query.items()}
-    return PLATFORM.accept(WebhookRequest("GET", {}, names, b""), channel(), (channel(),))
-
-
-@pytest.mark.parametrize("token", ["verify-1", "verify-2"])
-def test_the_bare_challenge_answers_any_configured_verify_token(token: str) -> None:
-    answer = check_url(hub_mode="subscribe", hub_verify_token=token, hub_challenge="1158201444")
-    assert answer == Challenge("1158201444")
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        {"hub_mode": "subscribe", "hub_verify_token": "wrong", "hub_challenge": "1"},
-        {"hub_mode": "subscribe", "hub_verify_token": "vérify-1\udcff", "hub_challenge": "1"},
-        {"hub_mode": "subscribe", "hub_verify_token": "", "hub_challenge": "1"},
-        {"hub_mode": "subscribe", "hub_challenge": "1"},
-        {"hub_mode": "subscribe", "hub_verify_token": "verify-1"},
-        {"hub_mode": "unsubscribe", "hub_verify_token": "verify-1", "hub_challenge": "1"},
-        {},
-    ],
-)
-def test_any_other_url_check_is_refused(query: dict[str, str]) -> None:
-    with pytest.raises(WebhookRejected) as refusal:
-        check_url(**query)
-    assert refusal.value.status == 403
-
-
-def test_a_channel_without_a_verify_token_answers_no_check() -> None:
-    bare = channel(verify_token="")
-    request = WebhookRequest("GET", {}, {"hub.mode": "subscribe", "hub.verify_token": "", "hub.challenge": "1"}, b"")
-    with pytest.raises(WebhookRejected):
-        PLATFORM.accept(request, bare, (bare,))
-
-
-# The signature.
-
-
-def test_every_secret_of_a_rotation_is_valid() -> None:
-    rotating = channel(secrets=("new-secret", SECRET))
-    assert len(accepted(payload("messages"), rotating).records) == 7
-
-
-@pytest.mark.parametrize("secret", ["wrong", ""])
-def test_a_body_signed_with_another_secret_is_refused(secret: str) -> None:
-    with pytest.raises(WebhookRejected) as refusal:
-        PLATFORM.accept(signed(payload("messages"), secret=secret), channel(secrets=(SECRET, "")), (channel(),))
-    assert refusal.value.status == 403
-
-
-@pytest.mark.parametrize(
-    "signature",
-    ["", "sha256=", "sha1=00", "sha256=zz", "sha256=" + "0" * 63, "sha256=" + "é" * 64, "sha256=\udcff", "00" * 32],
-)
-def test_a_strange_signature_is_refused_and_raises_nothing_else(signature: str) -> None:
-    request = signed(payload("messages"), **{"x-hub-signature-256": signature})
-    with pytest.raises(WebhookRejected) as refusal:
-        PLATFORM.accept(request, channel(), (channel(),))
-    assert refusal.value.status == 403
-
-
-def test_the_signature_covers_the_escaped_bytes_and_not_what_they_mean() -> None:
-    body = payload("messages")
-    again = json.dumps(json.loads(body), ensure_ascii=False, separators=(",", ":")).encode()
-    assert json.loads(again) == json.loads(body)
-    request = signed(body)
-    with pytest.raises(WebhookRejected):
-        PLATFORM.accept(WebhookRequest("POST", request.headers, {}, again), channel(), (channel(),))
-
-
-def test_other_methods_are_refused() -> None:
-    with pytest.raises(WebhookRejected) as refusal:
-        PLATFORM.accept(WebhookRequest("PUT", {}, {}, b""), channel(), (channel(),))
-    assert refusal.value.status == 405
 
 
 # Which channel gets what.

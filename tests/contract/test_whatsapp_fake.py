@@ -3,22 +3,19 @@
 The webhook here is the pure half alone behind a socket; what it accepted is read back as events.
 """
 
-import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
 import pytest
-from aiohttp import web
 
-from connectors.errors import SendError, WebhookRejected
-from connectors.interface import Challenge, Channel, InboundRecord, Unprocessable, WebhookRequest, Window
+from connectors.errors import SendError
+from connectors.interface import Window
 from connectors.whatsapp import PLATFORM
 from connectors.whatsapp.sender import Sender
 from schemas.content import TextContent
-from schemas.envelope import AnyEvent
 from schemas.outbound import Part
-from tests.contract.whatsapp_kit import read
+from tests.contract.meta_hook import Webhook, channels_of, listening
 from tests.contract.whatsapp_planning import NOW_MS, numbered, outbound, part, taps
 from tests.fakes.whatsapp import ACCESS_TOKEN, FakeWhatsApp
 from tests.fakes.whatsapp_rules import Refused, check
@@ -27,46 +24,6 @@ from tests.harness.eventually import eventually
 
 PHONED, NAMELESS = "bob", "ana"
 """A user whose phone number webhooks show, and one with a username."""
-
-
-class Webhook:
-    """Accepts for two numbers of one app; ``status`` other than 200 plays a broken intake."""
-
-    def __init__(self, fake: FakeWhatsApp) -> None:
-        self.channels = tuple(
-            Channel(id, "whatsapp", resolved(fake, fake.channel_table(id, number_id=number)), api_base=fake.base_url)
-            for id, number in (("shop", NUMBER_ID), ("cafe", SECOND_NUMBER_ID))
-        )
-        self.records: list[InboundRecord] = []
-        self.status = 200
-        self.is_open = asyncio.Event()
-        self.is_open.set()
-
-    @property
-    def events(self) -> list[AnyEvent]:
-        results = [read(record) for record in self.records]
-        return [event for result in results if not isinstance(result, Unprocessable) for event in result]
-
-    async def answer(self, http: web.Request) -> web.Response:
-        await self.is_open.wait()
-        headers = {name.lower(): value for name, value in http.headers.items()}
-        request = WebhookRequest(http.method, headers, dict(http.query), await http.read())
-        if self.status != 200:
-            return web.Response(status=self.status)
-        try:
-            result = PLATFORM.accept(request, self.channels[0], self.channels)
-        except WebhookRejected as refusal:
-            return web.Response(status=refusal.status)
-        if isinstance(result, Challenge):
-            return web.Response(text=result.text)
-        self.records += result.records
-        return web.Response()
-
-
-def resolved(fake: FakeWhatsApp, table: dict[str, Any]) -> dict[str, tuple[str, ...]]:
-    """Values of a channel's table, its secrets taken from the fake's environment."""
-    secrets = {f"env:{name}": value for name, value in fake.environment().items()}
-    return {name: (secrets.get(value, value),) for name, value in table.items() if name not in {"id", "platform"}}
 
 
 @pytest.fixture
@@ -80,16 +37,10 @@ async def fake() -> AsyncIterator[FakeWhatsApp]:
 
 @pytest.fixture
 async def webhook(fake: FakeWhatsApp) -> AsyncIterator[Webhook]:
-    hook = Webhook(fake)
-    app = web.Application()
-    app.router.add_route("*", "/", hook.answer)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    fake.webhook_url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
-    yield hook
-    await runner.cleanup()
+    async with listening(
+        fake, Webhook(PLATFORM, channels_of(fake, "number_id", (NUMBER_ID, SECOND_NUMBER_ID)))
+    ) as hook:
+        yield hook
 
 
 async def send(

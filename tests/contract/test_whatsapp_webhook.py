@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from connectors.errors import WebhookRejected
-from connectors.interface import Accepted, Challenge, Channel, Unprocessable, WebhookRequest
+from connectors.interface import Channel, Unprocessable
 from connectors.shared.splitting import MAX_DEPTH
 from connectors.whatsapp import PLATFORM
 from connectors.whatsapp.api import OPAQUE_MAX
@@ -22,7 +22,6 @@ from tests.contract.whatsapp_kit import (
     NUMBER,
     PHONE,
     RECEIVED_AT,
-    SECRET,
     USER,
     accepted,
     change,
@@ -32,65 +31,8 @@ from tests.contract.whatsapp_kit import (
     message,
     payload,
     read,
-    signed,
     status,
 )
-
-# Who is let in.
-
-
-def check_url(**query: str) -> Accepted | Challenge:
-    names = {name.replace("hub_", "hub."): value for name, value in query.items()}
-    return PLATFORM.accept(WebhookRequest("GET", {}, names, b""), channel(), (channel(),))
-
-
-@pytest.mark.parametrize("token", ["verify-1", "verify-2"])
-def test_the_bare_challenge_answers_any_configured_verify_token(token: str) -> None:
-    answer = check_url(hub_mode="subscribe", hub_verify_token=token, hub_challenge="1158201444")
-    assert answer == Challenge("1158201444")
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        {"hub_mode": "subscribe", "hub_verify_token": "wrong", "hub_challenge": "1"},
-        {"hub_mode": "subscribe", "hub_challenge": "1"},
-        {"hub_mode": "subscribe", "hub_verify_token": "verify-1"},
-        {},
-    ],
-)
-def test_any_other_url_check_is_refused(query: dict[str, str]) -> None:
-    with pytest.raises(WebhookRejected) as refusal:
-        check_url(**query)
-    assert refusal.value.status == 403
-
-
-def test_every_secret_of_a_rotation_is_valid() -> None:
-    assert len(accepted(payload("media"), channel(secrets=("new-secret", SECRET))).records) == 6
-
-
-@pytest.mark.parametrize(
-    "signature", ["", "sha256=", "sha1=00", "sha256=zz", "sha256=" + "0" * 64, "sha256=" + "é" * 64, "sha256=\udcff"]
-)
-def test_a_strange_signature_is_refused_and_raises_nothing_else(signature: str) -> None:
-    request = signed(payload("messages"), **{"x-hub-signature-256": signature})
-    with pytest.raises(WebhookRejected) as refusal:
-        PLATFORM.accept(request, channel(), (channel(),))
-    assert refusal.value.status == 403
-
-
-def test_the_signature_covers_the_escaped_bytes_and_not_what_they_mean() -> None:
-    body = payload("messages")
-    again = json.dumps(json.loads(body), ensure_ascii=False, separators=(",", ":")).encode()
-    with pytest.raises(WebhookRejected):
-        PLATFORM.accept(WebhookRequest("POST", signed(body).headers, {}, again), channel(), (channel(),))
-
-
-def test_other_methods_are_refused() -> None:
-    with pytest.raises(WebhookRejected) as refusal:
-        PLATFORM.accept(WebhookRequest("PUT", {}, {}, b""), channel(), (channel(),))
-    assert refusal.value.status == 405
-
 
 # Which channel gets what.
 

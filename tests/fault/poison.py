@@ -35,10 +35,12 @@ VALUES: tuple[Value, ...] = (
 
 
 def poisoned_topics(topics: Topics, platforms: Sequence[str]) -> tuple[tuple[str, ...], ...]:
-    """The topics that a stage reads, by stage: each stage is to get as much poison as any other."""
+    """The topics that a stage reads, by stage: each of the four that every message passes gets as much poison as the
+    others. One that has little else to read (a profile for each new contact) gets little: a stage stops, rightly, when
+    there is nothing good among its last hundred records."""
     inbound = tuple(topics.inbound(name) for name in platforms)
     outbound = tuple(topics.outbound(name) for name in platforms)
-    return inbound, (topics.events,), (topics.ai_requests,), outbound, (topics.fetch,)
+    return (inbound, (topics.events,), (topics.ai_requests,), outbound) * 5 + ((topics.fetch,),)
 
 
 @dataclass

@@ -1,0 +1,89 @@
+"""What Meta's webhooks have in common, for every platform that has a verify token: the URL check and the signature.
+
+Source: Meta Webhooks "Getting Started". A platform of Meta that is dropped in is covered as soon as it is found.
+"""
+
+import dataclasses
+import json
+
+import pytest
+
+from connectors.errors import WebhookRejected
+from connectors.interface import Accepted, Challenge, Channel, WebhookRequest
+from tests.contract.specimens import Specimen, specimens
+
+META = [
+    name
+    for name, specimen in specimens().items()
+    if "verify_token" in {field.name for field in specimen.platform.fields}
+]
+every_meta = pytest.mark.parametrize("name", META)
+
+
+def with_values(channel: Channel, **values: tuple[str, ...]) -> Channel:
+    return dataclasses.replace(channel, values={**channel.values, **values})
+
+
+def check_url(specimen: Specimen, channel: Channel, **query: str) -> Accepted | Challenge:
+    names = {name.replace("hub_", "hub."): value for name, value in query.items()}
+    return specimen.platform.accept(WebhookRequest("GET", {}, names, b""), channel, (channel,))
+
+
+def test_metas_platforms_are_here() -> None:
+    assert {"instagram", "messenger", "whatsapp"} <= set(META)
+
+
+@every_meta
+@pytest.mark.parametrize("token", ["verify-1", "verify-2"])
+def test_the_bare_challenge_answers_any_configured_verify_token(name: str, token: str) -> None:
+    specimen = specimens()[name]
+    channel = with_values(specimen.channel, verify_token=("verify-1", "verify-2"))
+    answer = check_url(specimen, channel, hub_mode="subscribe", hub_verify_token=token, hub_challenge="1158201444")
+    assert answer == Challenge("1158201444")
+
+
+@every_meta
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"hub_mode": "subscribe", "hub_verify_token": "wrong", "hub_challenge": "1"},
+        {"hub_mode": "subscribe", "hub_verify_token": "vérify-1\udcff", "hub_challenge": "1"},
+        {"hub_mode": "subscribe", "hub_verify_token": "", "hub_challenge": "1"},
+        {"hub_mode": "subscribe", "hub_challenge": "1"},
+        {"hub_mode": "subscribe", "hub_verify_token": "verify-1"},
+        {"hub_mode": "unsubscribe", "hub_verify_token": "verify-1", "hub_challenge": "1"},
+        {},
+    ],
+)
+@pytest.mark.parametrize("tokens", [("verify-1",), ("",), ()])
+def test_any_other_url_check_is_refused(name: str, query: dict[str, str], tokens: tuple[str, ...]) -> None:
+    specimen = specimens()[name]
+    with pytest.raises(WebhookRejected) as refusal:
+        check_url(specimen, with_values(specimen.channel, verify_token=tokens), **query)
+    assert refusal.value.status == 403
+
+
+@every_meta
+@pytest.mark.parametrize(
+    "signature",
+    ["", "sha256=", "sha1=00", "sha256=zz", "sha256=" + "0" * 63, "sha256=" + "é" * 64, "sha256=\udcff", "00" * 32],
+)
+def test_a_strange_signature_is_refused_and_raises_nothing_else(name: str, signature: str) -> None:
+    specimen = specimens()[name]
+    request = specimen.request(specimen.bodies["messages"])
+    strange = dataclasses.replace(request, headers={**request.headers, "x-hub-signature-256": signature})
+    with pytest.raises(WebhookRejected) as refusal:
+        specimen.accept(strange)
+    assert refusal.value.status == 403
+
+
+@every_meta
+def test_the_signature_covers_the_escaped_bytes_and_not_what_they_mean(name: str) -> None:
+    specimen = specimens()[name]
+    body = specimen.bodies["messages"]
+    again = json.dumps(json.loads(body), ensure_ascii=False, separators=(",", ":")).encode()
+    assert again != body
+    assert json.loads(again) == json.loads(body)
+    assert specimen.accept(specimen.request(body)).records
+    with pytest.raises(WebhookRejected):
+        specimen.accept(dataclasses.replace(specimen.request(body), body=again))
