@@ -8,6 +8,8 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
+from aiohttp.http_exceptions import HttpProcessingError
+
 from streams.admin import admin_application, listen
 from streams.channels import Channels
 from streams.engine.core import end_process
@@ -23,6 +25,22 @@ log = logging.getLogger(__name__)
 
 LINGERING_S = 1.0
 """How long the rest of a body that was refused is read and thrown away, so that its sender can read the answer."""
+
+
+class _Brief(logging.Filter):
+    """A request that is no HTTP is the caller's fault: one line at INFO, or anybody could fill the log with traces."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, HttpProcessingError):
+            record.levelno, record.levelname = logging.INFO, "INFO"
+            record.msg, record.args = "no HTTP request: %s", (type(error).__name__,)
+            record.exc_info = None
+        return log.isEnabledFor(record.levelno)
+
+
+http_log = logging.getLogger(f"{__name__}.http")
+http_log.addFilter(_Brief())
 
 
 class KeyedProducer:
@@ -49,7 +67,7 @@ async def public_port(intake: Intake, settings: Settings) -> AsyncIterator[None]
 
     Compressed bodies are not unpacked: a small one may hold gigabytes, and intake refuses them by their header.
     """
-    options = {"auto_decompress": False, "lingering_time": LINGERING_S}
+    options = {"auto_decompress": False, "lingering_time": LINGERING_S, "logger": http_log}
     runner = await listen(intake.application(), settings.host, settings.port, variable="IRIS_PORT", options=options)
     assert runner.server is not None, "it listens"
     sweeping = asyncio.create_task(intake.patience.sweep(runner.server))

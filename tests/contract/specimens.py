@@ -5,13 +5,14 @@ The fake's account is the one that the payloads are addressed to, so that what i
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from connectors.interface import Accepted, Channel, InboundRecord, Platform, Unprocessable, WebhookRequest
+from connectors.errors import WebhookRejected
+from connectors.interface import Accepted, Challenge, Channel, InboundRecord, Platform, Unprocessable, WebhookRequest
 from connectors.registry import platforms
 from schemas.envelope import AnyEvent
 from schemas.inbound import RawEvent, decode_raw
@@ -104,3 +105,13 @@ def _body_of(case: dict[str, Any]) -> bytes:
     if "xml" in case:
         return str(case["xml"]).encode()
     return json.dumps(case["body"], ensure_ascii=False).encode()
+
+
+def outcome(attempt: Callable[[], Accepted | Challenge]) -> Accepted | int:
+    """What was accepted, or the status of the refusal; a webhook that raises anything else fails the test."""
+    try:
+        made = attempt()
+    except WebhookRejected as rejected:
+        return rejected.status
+    assert isinstance(made, Accepted), f"answered with {made}"
+    return made

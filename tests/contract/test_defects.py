@@ -20,8 +20,8 @@ PROOFS: dict[str, tuple[str, ...]] = {
         "contract/test_whatsapp_fuzz.py::test_every_item_of_a_body_is_kept_or_its_change_counted_as_refused",
     ),
     "2 a bad signature answers 200, or work delays the 200": (
-        "contract/test_platforms.py::test_a_forged_proof_is_401_or_403",
-        "contract/test_platforms.py::test_a_proof_with_any_character_changed_opens_nothing",
+        "contract/test_platform_proofs.py::test_a_forged_proof_is_401_or_403",
+        "contract/test_platform_proofs.py::test_a_proof_with_any_character_changed_opens_nothing",
         "integration/test_intake.py::test_a_wrong_signature_is_refused_and_nothing_is_stored",
         "integration/test_turns.py::test_a_slow_ai_does_not_delay_the_webhooks_answer_and_redeliveries_make_no_second_answer",
     ),

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import io
+import logging
 import time
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
@@ -110,6 +111,22 @@ async def test_a_caller_that_was_answered_may_come_again_later_on_the_same_conne
     assert await deliver() == 200
     writer.close()
     assert len(stored.records) == 2 * len(specimens()["line"].split(request.body).records)
+
+
+@pytest.mark.parametrize("head", ["X: " + "a" * 9_000, "Content-Length: -1", "no header"])
+async def test_what_is_no_http_is_400_and_one_line_in_the_log(
+    port: int, head: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(f"POST {PATH} HTTP/1.1\r\nHost: x\r\n{head}\r\n\r\n".encode())
+    answer = await asyncio.wait_for(reader.read(), CLOSED_WITHIN_S)
+    writer.close()
+    # aiohttp answers so when it could not even read the version.
+    assert answer.startswith(b"HTTP/1.0 400")
+    (line,) = [record for record in caplog.records if "http" in record.name]
+    assert (line.levelname, line.exc_info) == ("INFO", None)
+    assert len(line.getMessage()) < 100
 
 
 @pytest.mark.parametrize("path", [PATH, "/webhooks/line/nobody"])
