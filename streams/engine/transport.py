@@ -18,6 +18,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from streams.engine.core import end_process
+from streams.engine.pace import LINGER_S, Pace
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +74,7 @@ class BatchConsumer(driver.Consumer):
     async def _drain_messages(self, fetcher: Any) -> None:
         """The read loop: fetch, hand over, wait for room."""
         engine = self._runtime.engine
+        pace = Pace()
         try:
             while not (self._stopped.is_set() or fetcher._stopped.is_set()):
                 if not engine.has_room.is_set() and not self.app.in_recovery:
@@ -87,6 +89,9 @@ class BatchConsumer(driver.Consumer):
                     await asyncio.sleep(0)
                 elif self.flow_active and epoch == engine.epoch:
                     await self._hand_over(fetched, active)
+                    pace.count(sum(map(len, fetched.values())))
+                    if pace.is_busy and not self.app.in_recovery:
+                        await asyncio.sleep(LINGER_S)
                 else:
                     await self._read_again(fetched)
         except self.consumer_stopped_errors:

@@ -19,6 +19,8 @@ from aiokafka.producer.transaction_manager import PidAndEpoch, TransactionManage
 from aiokafka.protocol.transaction import InitProducerIdRequest
 from aiokafka.structs import TopicPartition
 
+from streams.engine.pace import LINGER_S, Pace
+
 WireRecord = tuple[bytes, bytes | None, list[tuple[str, bytes]]]
 """Key, value (None: tombstone), headers."""
 
@@ -91,6 +93,7 @@ class Writer:
         self._busy: set[TopicPartition] = set()
         self._ready: deque[TopicPartition] = deque()
         self._pump: asyncio.Task[None] | None = None
+        self._pace = Pace()
         self._is_idle = asyncio.Event()
         self._is_idle.set()
         self._identities = Identities()
@@ -131,6 +134,7 @@ class Writer:
         if queue is None:
             queue = self._queues[place] = deque()
         queue.append((records, future))
+        self._pace.count()
         if place not in self._busy:
             self._make_ready(place)
         return future
@@ -149,6 +153,8 @@ class Writer:
     async def _pump_ready(self) -> None:
         """Hand over one batch of each partition that is ready, all of them in one turn of the loop, so that they travel
         in one request."""
+        if self._pace.is_busy:
+            await asyncio.sleep(LINGER_S)
         while self._ready:
             place = self._ready.popleft()
             try:

@@ -1,0 +1,30 @@
+"""Tells when so much passes that waiting a moment is cheaper than going on at once. Reads the monotonic clock.
+
+A request to the broker costs about as much as twenty records in it. Under load, those who make requests wait
+``LINGER_S`` first, so that each request carries what came meanwhile; with little traffic nobody waits.
+"""
+
+import time
+
+WINDOW_S = 0.1
+LINGER_S = 0.003
+"""Small beside the time that a turn takes under such load (tenths of a second)."""
+BUSY_PER_S = 500
+"""At a fifth of that a request of its own for each record is affordable, and the fastest way."""
+
+
+class Pace:
+    """The rate of one kind of thing, window by window."""
+
+    def __init__(self) -> None:
+        self.is_busy = False
+        self._began = time.monotonic()
+        self._count = 0
+
+    def count(self, things: int = 1) -> None:
+        """So many passed just now."""
+        now = time.monotonic()
+        if now - self._began >= WINDOW_S:
+            self.is_busy = self._count / (now - self._began) >= BUSY_PER_S
+            self._began, self._count = now, 0
+        self._count += things
