@@ -1,10 +1,11 @@
-"""Tells when so much passes that waiting a moment is cheaper than going on at once. Reads the monotonic clock.
+"""Tells when so much passes that waiting a moment is cheaper than going on at once. Reads the clock that it is given.
 
 A request to the broker costs about as much as twenty records in it. Under load, those who make requests wait
 ``LINGER_S`` first, so that each request carries what came meanwhile; with little traffic nobody waits.
 """
 
 import time
+from collections.abc import Callable
 
 WINDOW_S = 0.1
 LINGER_S = 0.003
@@ -16,14 +17,15 @@ BUSY_PER_S = 500
 class Pace:
     """The rate of one kind of thing, window by window."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.is_busy = False
-        self._began = time.monotonic()
+        self._clock = clock
+        self._began = clock()
         self._count = 0
 
     def count(self, things: int = 1) -> None:
         """So many passed just now."""
-        now = time.monotonic()
+        now = self._clock()
         if now - self._began >= WINDOW_S:
             self.is_busy = self._count / (now - self._began) >= BUSY_PER_S
             self._began, self._count = now, 0
