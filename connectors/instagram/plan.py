@@ -36,7 +36,7 @@ from connectors.shared.meta.planning import (
     unseen_actions,
 )
 from connectors.shared.meta.values import as_id
-from connectors.shared.nearest import template_words
+from connectors.shared.nearest import Abilities, template_words
 from schemas.content import MediaContent, StickerContent, TemplateContent
 from schemas.ids import derived_id
 from schemas.outbound import OutboundMessage, Part, PartContent, ReactionContent
@@ -47,7 +47,7 @@ PartIds = tuple[str, ...]
 def plan_message(message: OutboundMessage, window: Window, channel: Channel) -> tuple[Call, ...]:
     """Calls in order; total. No parts (all of them settled before) need no calls."""
     is_late = is_for_human_agent(message, window)
-    drafts = marked_drafts(message, RENDERERS, LIMITS, is_native=is_native)
+    drafts = marked_drafts(message, RENDERERS, LIMITS, Abilities(is_native, albums=True))
     quote = {"reply_to": {"mid": message.reply_to}} if message.reply_to else {}
     actions = unseen_actions(message) if drafts else []
     calls = [_call(SendBody(recipient={"id": message.peer}, sender_action=action), channel) for action in actions]

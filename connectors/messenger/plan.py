@@ -29,6 +29,7 @@ from connectors.shared.meta.planning import (
     unseen_actions,
 )
 from connectors.shared.meta.templates import template_of
+from connectors.shared.nearest import Abilities
 from schemas.content import MediaContent, StickerContent, TemplateContent
 from schemas.ids import derived_id
 from schemas.outbound import OutboundMessage, PartContent, ProductContent, ReactionContent
@@ -36,7 +37,7 @@ from schemas.outbound import OutboundMessage, PartContent, ProductContent, React
 
 def plan_message(message: OutboundMessage, window: Window, channel: Channel) -> tuple[Call, ...]:
     """Calls in order; total. No parts (all of them settled before) need no calls."""
-    drafts = marked_drafts(message, RENDERERS, LIMITS, is_native=is_native)
+    drafts = marked_drafts(message, RENDERERS, LIMITS, Abilities(is_native))
     is_late = is_for_human_agent(message, window)
     quote = {"reply_to": {"mid": message.reply_to}} if message.reply_to else {}
     actions = unseen_actions(message) if drafts else []

@@ -47,31 +47,48 @@ def template_words(content: TemplateContent) -> str:
     return " ".join(filter(None, (content.name, *header, *content.parameters, *content.named_parameters.values())))
 
 
-def _never(_content: PartContent) -> bool:
+def _nothing(_content: PartContent) -> bool:
     return False
 
 
-def nearest_parts(
-    message: OutboundMessage,
-    is_native: Callable[[PartContent], bool] = _never,
-    *,
-    has_edits: bool = False,
-    answers_taps: bool = False,
-) -> list[Nearest]:
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What a platform has beside the kinds that all have: which contents it ``draws`` itself, whether a message can be
+    edited, a tap answered with words, and media be sent together."""
+
+    draws: Callable[[PartContent], bool] = _nothing
+    edits: bool = False
+    answers: bool = False
+    albums: bool = False
+
+
+def nearest_parts(message: OutboundMessage, abilities: Abilities) -> list[Nearest]:
     """The parts in order, simplified where needed. One is missing where nothing stands for it: a message cannot be
     taken back, nor a reaction, where there is neither."""
     shown = []
     for part in message.parts:
         changes = []
-        if part.edit_of is not None and not has_edits:
+        if part.edit_of is not None and not abilities.edits:
             part = part.model_copy(update={"edit_of": None})
             changes.append("sent as a new message: there are no edits here")
-        found = Nearest(part) if is_native(part.content) else _simplified(part)
+        found = Nearest(part) if abilities.draws(part.content) else _simplified(part)
         if found is not None:
             shown.append(replace(found, changes=(*changes, *found.changes)))
-    if shown and message.callback_text and not answers_taps:
-        shown[0] = replace(shown[0], changes=("callback text left out: taps are not answered here", *shown[0].changes))
+    if shown:
+        left_out = _left_out(message, abilities)
+        shown[0] = replace(shown[0], changes=(*left_out, *shown[0].changes))
     return shown
+
+
+def _left_out(message: OutboundMessage, abilities: Abilities) -> list[str]:
+    """What concerns the whole message and more than one of its parts."""
+    changes = []
+    if message.callback_text and not abilities.answers:
+        changes.append("callback text left out: taps are not answered here")
+    albums = [getattr(part.content, "album_id", None) for part in message.parts]
+    if not abilities.albums and any(albums.count(album) > 1 for album in albums if album):
+        changes.append("media of an album sent one by one")
+    return changes
 
 
 def told(calls: Sequence[Call], changes: Iterable[str]) -> tuple[Call, ...]:

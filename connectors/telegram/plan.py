@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.interface import Call, Channel, Window
-from connectors.shared.nearest import Nearest, nearest_parts, told
+from connectors.shared.nearest import Abilities, Nearest, nearest_parts, told
 from connectors.telegram.albums import Planned, with_albums
 from connectors.telegram.api import method_url, split_peer
 from connectors.telegram.changing import can_react, change_of, is_message_id
@@ -25,11 +25,8 @@ def plan(message: OutboundMessage, window: Window, channel: Channel) -> tuple[Ca
     Telegram has no reply window. Quotes ``reply_to`` with the first new message.
     """
     chat = _Chat.of(message.peer)
-    shown = [
-        planned
-        for nearest in nearest_parts(message, chat.has, has_edits=True, answers_taps=True)
-        for planned in _pieces(nearest, chat)
-    ]
+    abilities = Abilities(chat.has, edits=True, answers=True, albums=True)
+    shown = [planned for nearest in nearest_parts(message, abilities) for planned in _pieces(nearest, chat)]
     answers, cut = callback_answers(message)
     unseen, left_out = indicators(message, chat.target)
     quote = _quote(message.reply_to)

@@ -4,7 +4,7 @@ The access token in the addresses is a placeholder; the sender fills it in.
 """
 
 from connectors.interface import Call, Channel, Window
-from connectors.shared.nearest import nearest_parts, told
+from connectors.shared.nearest import Abilities, nearest_parts, told
 from connectors.wechat import api
 from connectors.wechat.menu import Piece
 from connectors.wechat.render import is_native, render
@@ -21,7 +21,7 @@ def plan(message: OutboundMessage, window: Window, channel: Channel) -> tuple[Ca
     """
     calls: list[Call] = []
     changes: tuple[str, ...] = ("shown without a quote: WeChat has none",) if message.reply_to else ()
-    for shown in nearest_parts(message, is_native):
+    for shown in nearest_parts(message, Abilities(is_native)):
         changes += shown.changes
         for piece in render(shown.part):
             calls.append(_call(piece, channel, part_id=shown.part.id, peer=message.peer, changes=changes))

@@ -8,7 +8,7 @@ from typing import Any
 
 from connectors.interface import Call, Channel, Window
 from connectors.shared.meta.drafts import Draft, with_changes
-from connectors.shared.nearest import nearest_parts, told
+from connectors.shared.nearest import Abilities, nearest_parts, told
 from connectors.whatsapp.api import API_BASE, GRAPH_VERSION
 from connectors.whatsapp.peers import is_bsuid, is_group, opaque_of
 from connectors.whatsapp.render import drafts_of, is_native
@@ -28,7 +28,7 @@ def plan_message(message: OutboundMessage, _window: Window, channel: Channel) ->
     """
     drafts = [
         (shown.part, one)
-        for shown in nearest_parts(message, is_native)
+        for shown in nearest_parts(message, Abilities(is_native))
         for one in _marked(shown.part, with_changes(drafts_of(shown.part, message.language), shown.changes), message)
     ]
     calls = [

@@ -95,6 +95,15 @@ def test_what_nothing_stands_for_is_in_no_call_and_its_neighbours_are(name: str)
 
 
 @pytest.mark.parametrize("name", sorted(platforms()))
+def test_an_album_is_one_message_or_said_to_be_several(name: str) -> None:
+    picture = KINDS["image"][0] | {"album_id": "a"}
+    calls = planned(platforms()[name], picture, picture)
+    is_told = any("album" in change for call in calls for change in call.changes)
+    # LINE takes five messages in one call.
+    assert is_told == (len(calls[0].part_ids) == 1 or "messages" in calls[0].body)
+
+
+@pytest.mark.parametrize("name", sorted(platforms()))
 def test_a_text_for_a_tap_is_shown_or_said_to_be_left_out(name: str) -> None:
     calls = planned(platforms()[name], KINDS["text"][0], callback_ids=["1"], callback_text="Saved")
     is_shown = "Saved" in json.dumps([call.body for call in calls])

@@ -21,7 +21,6 @@ MENU_HEAD_BYTES_MAX = 1024
 MENU_ID_BYTES_MAX = 64
 MENU_LABEL_BYTES_MAX = 128
 
-VIDEO_TEXT_BYTES_MAX = 2048
 UPLOAD_BYTES_MAX = {"image": 10_000_000, "voice": 2_000_000, "video": 10_000_000, "thumb": 64_000}
 UPLOAD_ENDINGS = {
     "image": (".jpg", ".jpeg", ".png", ".gif", ".bmp"),

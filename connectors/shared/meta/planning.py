@@ -11,8 +11,8 @@ from typing import Any
 from connectors.interface import Window
 from connectors.shared.meta.drafts import Draft, Limits, quick_replies_of, text_drafts, with_changes
 from connectors.shared.meta.messages import OWN_MARK
-from connectors.shared.nearest import nearest_parts
-from schemas.outbound import Button, OutboundMessage, Part, PartContent, ReactionContent
+from connectors.shared.nearest import Abilities, nearest_parts
+from schemas.outbound import Button, OutboundMessage, Part, ReactionContent
 
 ACTION = "sender_action"
 
@@ -48,14 +48,13 @@ def marked_drafts(
     message: OutboundMessage,
     renderers: Renderers,
     limits: Limits,
-    *,
-    is_native: Callable[[PartContent], bool],
+    abilities: Abilities,
 ) -> list[tuple[Part, Draft]]:
     """Drafts in order, each with the part that it belongs to; total. No parts (all settled before) need no drafts.
 
-    ``is_native`` says which contents the renderers draw; the rest are simplified before.
+    What is beyond the platform's ``abilities`` is simplified before the renderers draw it.
     """
-    shown = nearest_parts(message, is_native)
+    shown = nearest_parts(message, abilities)
     if not shown:
         return []
     *earlier, last = [one.part for one in shown]
