@@ -8,14 +8,15 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec.structs import asdict, replace
 
+from schemas.ids import derived_id
 from streams.conversation import history
 from streams.conversation.history import Entry
 from streams.conversation.humans import LEASE
 from streams.conversation.media import MEDIA
-from streams.conversation.memory import INBOUND, Memory, uuid_key
+from streams.conversation.memory import ANSWERED, INBOUND, Memory, tell, told, uuid_key
 from streams.conversation.model import Lease, State, Waiting, end_of, with_timer
 from streams.conversation.scope import Scope
-from streams.conversation.turns import SESSION
+from streams.conversation.turns import SESSION, message_id_of
 
 SEEN_MAX = 2_000
 """Newest ids of inbound events that are carried along; older ones are known by the old conversation only."""
@@ -43,7 +44,7 @@ def packed(state: State, memory: Memory) -> dict[str, Any]:
     """What another conversation can go on with. Sends and their reports stay, bound to the old identity."""
     entries = history.entries_of(memory)
     places = {seq: place for place, (seq, _) in enumerate(entries)}
-    messages = (*(state.turn.messages if state.turn else ()), *state.pending)
+    messages = waiting_of(state)
     # What waits for its message is passed on as it came, so that it must not be taken for a copy.
     passed_on = {uuid_key(INBOUND, orphan.event_id) for orphan in state.orphans}
     seen = [(int(value or b"0"), name) for name, value in memory.scan(INBOUND) if name not in passed_on]
@@ -63,6 +64,12 @@ def packed(state: State, memory: Memory) -> dict[str, Any]:
     )
     content: dict[str, Any] = msgspec.to_builtins(carried)
     return content
+
+
+def waiting_of(state: State) -> list[Waiting]:
+    """Everything that is still to be answered, in the order of the history."""
+    messages = (*(state.turn.messages if state.turn else ()), *state.pending)
+    return sorted(messages, key=lambda message: message.seq)
 
 
 def unpacked(state: State, carried: Carried, scope: Scope) -> State:
@@ -91,12 +98,22 @@ def _with_messages(state: State, carried: Carried, scope: Scope) -> State:
         for message in carried.waiting
         if is_waiting and message["seq"] >= dropped
     )
+    for one in waiting:
+        _ask_again(one, scope)
     waits = {message.seq for message in waiting}
     for seq, message in enumerate(carried.messages[dropped:], first + dropped):
         entry = _made(Entry, message)
         history.put(scope, seq, entry if seq in waits else history.cut(entry, scope))
     state = replace(state, first=first + dropped, pending=(*waiting, *state.pending))
     return history.trim(state, scope)
+
+
+def _ask_again(message: Waiting, scope: Scope) -> None:
+    """Its turn is open again, also where it was closed by leaving: this conversation may have been left before."""
+    answer = message_id_of(derived_id(message.event_id, "turn"))
+    flags = told(scope.memory, answer)
+    if flags & ANSWERED:
+        tell(scope.memory, answer, flags & ~ANSWERED, expires_at_ms=scope.forget_at)
 
 
 def _with_session(state: State, carried: Carried, scope: Scope) -> State:

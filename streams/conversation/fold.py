@@ -33,7 +33,8 @@ def fold(events: Sequence[AnyEvent], limits: Limits) -> dict[str, Folded]:
     """Conversation id to its state after these events, given in the order of the log.
 
     Of several events with one id the first counts in each conversation, where one that moved passes on what comes too
-    late. An event that an `event_rejected` names does not count at all, wherever in the log that stands.
+    late, and one that goes on with it knows what it had seen. An event that an `event_rejected` names does not count at
+    all, wherever in the log that stands.
     """
     skipped = {(event.conversation_id, event.data.event_id) for event in events if event.type == "event_rejected"}
     conversations: dict[str, Folded] = {}
@@ -44,6 +45,8 @@ def fold(events: Sequence[AnyEvent], limits: Limits) -> dict[str, Folded]:
         if passed_on(one.state, event) is not None:
             continue
         skipped.add((event.conversation_id, event.id))
+        if event.type == "context_carried":
+            skipped.update((event.conversation_id, seen) for seen in event.data.content.get("seen", ()))
         one.state = evolve(one.state, event, one.memory, limits)
     return conversations
 

@@ -16,6 +16,9 @@ key and the earlier under the old, the log has the order in which the new conver
 AI is told them by the platform's clock. A redelivery under the new key of what the old one has read is known: the ids
 that it remembers are carried along.
 
+A conversation that is left and returned to within the seconds of one turn may not get that turn's answer: respond knows
+the turn as answered there.
+
 Termination: a `context_carried` that is younger than a conversation's own move brings it back to life, and it is always
 written before anything is passed on, so nothing is passed on in a circle.
 """
@@ -27,7 +30,7 @@ import msgspec
 from msgspec.structs import replace
 
 from schemas.envelope import AnyEvent, Event
-from schemas.events import ContextCarried, IdentityChanged
+from schemas.events import ContextCarried, IdentityChanged, ReplyFailed, wire_name
 from schemas.ids import conversation_id, derived_id, split_conversation_id
 from schemas.registry import EVENT_MODELS, decode_event
 from streams.conversation import amendments, carrying, history
@@ -62,6 +65,9 @@ PASSED_ON = frozenset(
 
 LEFT_BEHIND = frozenset(("reply_requested", "reply_generated", "reply_failed", "input_ignored"))
 """What belongs to turns that went along."""
+
+MOVED = "moved"
+"""Why a turn got no answer of its own."""
 
 SEEN_TOGETHER = "seen_together"
 """Cause of a move that a message showed; all other causes are the platforms' own words."""
@@ -108,7 +114,18 @@ def departure(state: State, event: AnyEvent, memory: Memory) -> Move:
     carried = _follow(event, data, to=new, now=max(state.now, event.recorded_at))
     values = (memory.get(uuid_key(ORPHAN, orphan.event_id)) for orphan in state.orphans)
     orphans = (decode_event(value).model_copy(update={"conversation_id": new}) for value in values if value is not None)
-    return Move(events=(carried, *orphans), identities=identities)
+    return Move(events=(*_ended_turn(state, event), carried, *orphans), identities=identities)
+
+
+def _ended_turn(state: State, event: AnyEvent) -> Iterable[AnyEvent]:
+    """`reply_failed` of an open turn that is not asked again under its id, because other messages begin the next one:
+    every turn has an outcome in the books."""
+    if state.turn is None:
+        return
+    first = next((message for message in carrying.waiting_of(state) if not message.is_gone), None)
+    if first is None or derived_id(first.event_id, "turn") != state.turn.id:
+        failed = ReplyFailed(turn_id=state.turn.id, reason=MOVED, attempts=0)
+        yield _follow(event, failed, to=event.conversation_id, now=max(state.now, event.recorded_at))
 
 
 def introduction(before: State, after: State, event: AnyEvent) -> Move:
@@ -171,11 +188,12 @@ def _with_aliases(state: State, identities: Iterable[Any], event: AnyEvent) -> S
 
 
 def _follow(
-    cause: AnyEvent, data: ContextCarried | IdentityChanged, *, to: str, now: int, ordinal: int = 0
+    cause: AnyEvent, data: ContextCarried | IdentityChanged | ReplyFailed, *, to: str, now: int, ordinal: int = 0
 ) -> AnyEvent:
-    kind = "context_carried" if isinstance(data, ContextCarried) else "identity_changed"
+    kind = wire_name(type(data))
     return EVENT_MODELS[kind](
-        id=derived_id(cause.id, kind, ordinal),
+        # One message may be folded in two conversations, when its id was forgotten: what follows differs.
+        id=derived_id(cause.id, f"{kind}:{cause.conversation_id}", ordinal),
         type=kind,
         conversation_id=to,
         platform=cause.platform,

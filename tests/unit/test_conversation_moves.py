@@ -368,6 +368,18 @@ def test_conversation_that_comes_back_lives_again() -> None:
     assert town.disagreements() == []
 
 
+def test_turn_that_went_there_and_back_is_answered() -> None:
+    town = Town()
+    town.hear(town.said(OLD, "hello"))
+    town.hear(town.changed(OLD, NEW))
+    town.hear(town.changed(NEW, OLD))
+    request = town.requests[-1]
+    assert request.conversation_id == f"line_shop_{OLD}"
+    town.hear(town.replied(OLD, request.id))
+    assert [message.peer for message in town.messages] == [OLD]
+    assert town.disagreements() == []
+
+
 def test_nothing_is_passed_on_in_a_circle() -> None:
     town = Town()
     for old, new in ((OLD, NEW), (NEW, LAST), (LAST, OLD)):
