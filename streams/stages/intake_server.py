@@ -23,8 +23,9 @@ from streams.topics import Topics
 
 log = logging.getLogger(__name__)
 
-LINGERING_S = 1.0
-"""How long the rest of a body that was refused is read and thrown away, so that its sender can read the answer."""
+LINGERING_S = 0.5
+"""How long the rest of a body that was refused is read and thrown away, so that its sender can read the answer; reading
+it costs as much as taking it would."""
 
 
 class _Brief(logging.Filter):

@@ -139,6 +139,44 @@ async def test_whoever_is_refused_gets_no_second_request_on_the_connection(port:
     assert b"connection: close" in answer.lower()
 
 
+def chunked(body: bytes, size: int) -> bytes:
+    """The body in chunks of so many bytes, as HTTP/1.1 has them."""
+    pieces = (body[start : start + size] for start in range(0, len(body), size))
+    return b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
+
+
+@pytest.mark.parametrize(("size", "status"), [(1, 400), (31, 400), (32, 200), (1_000, 200)])
+async def test_a_chunked_body_is_taken_unless_it_comes_in_crumbs(
+    port: int, stored: Stored, size: int, status: int
+) -> None:
+    line = specimens()["line"]
+    request = line.request(line.fake.body([line.fake.user_message("ann", "x" * 10_000)]))
+    lines = [f"POST {PATH} HTTP/1.1", "Host: x", "Connection: close", "Transfer-Encoding: chunked"]
+    lines += [f"{name}: {value}" for name, value in request.headers.items() if name != "content-length"]
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write("\r\n".join([*lines, "", ""]).encode() + chunked(request.body, size))
+    answer = await asyncio.wait_for(reader.readline(), CLOSED_WITHIN_S)
+    writer.close()
+    assert answer.split()[1] == str(status).encode()
+    assert len(stored.records) == (status == 200)
+
+
+async def test_a_chunked_body_has_the_same_limit_as_any_other(port: int, stored: Stored) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(f"POST {PATH} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+    writer.write(chunked(b"x" * 4_100_000, 100_000))
+    assert (await asyncio.wait_for(reader.readline(), CLOSED_WITHIN_S)).split()[1] == b"413"
+    writer.close()
+    assert stored.records == []
+
+
+async def test_a_body_that_says_it_is_too_large_is_refused_before_it_comes(port: int) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 4000001\r\n\r\n".encode())
+    assert (await asyncio.wait_for(reader.readline(), CLOSED_WITHIN_S)).split()[1] == b"413"
+    writer.close()
+
+
 async def test_a_packed_body_is_refused_and_never_unpacked(port: int, stored: Stored) -> None:
     bomb = io.BytesIO(gzip.compress(b"0" * 300_000_000, 1))
     began = time.process_time()
