@@ -5,7 +5,7 @@ Source: WhatsApp Business Platform "messages webhook reference", one page per ty
 
 import base64
 import binascii
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from connectors.shared.meta.values import as_degrees, as_dict, as_id, as_list, as_text
@@ -16,12 +16,11 @@ from schemas.content import (
     MediaContent,
     OrderContent,
     StickerContent,
-    TextContent,
     UnsupportedContent,
 )
 
 Json = dict[str, Any]
-Reader = Callable[[str, Json], list[Content]]
+Reader = Callable[[str, Json], Sequence[Content | Json]]
 """From the message's type and its member of that name; empty when that lacks what the kind needs. Members are read one
 by one and never trusted: a field of another type is as good as none."""
 
@@ -32,8 +31,9 @@ def is_known(kind: str) -> bool:
     return kind in READERS
 
 
-def contents_of(message: Json) -> list[Content]:
-    """Every content of a message; never empty: what cannot be read is kept as unsupported."""
+def contents_of(message: Json) -> Sequence[Content | Json]:
+    """Every content of a message; never empty: what cannot be read is kept as unsupported. Of a text it is what makes
+    one, to be validated along with its event."""
     kind = as_text(message.get("type")) or ""
     reader = READERS.get(kind)
     contents = reader(kind, _member(message, kind)) if reader else []
@@ -50,9 +50,9 @@ def _member(message: Json, kind: str) -> Json:
     return {"items": value} if isinstance(value, list) else as_dict(value)
 
 
-def _text(_kind: str, text: Json) -> list[Content]:
+def _text(_kind: str, text: Json) -> list[Content | Json]:
     body = text.get("body")
-    return [TextContent(text=body)] if isinstance(body, str) else []
+    return [{"kind": "text", "text": body}] if isinstance(body, str) else []
 
 
 def _media(kind: str, media: Json) -> list[Content]:

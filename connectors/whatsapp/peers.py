@@ -94,11 +94,12 @@ def peer_of(container: str, item: Json, contact: Json) -> str:
             return sent_to
         if item.get("recipient_type") == "group":
             return as_id(item.get("recipient_id"))
-    group = as_id(item.get("group_id"))
+    group = as_id(item.get("group_id")) if "group_id" in item else ""
     if group or container in (ERRORS, GROUPS):
         return group
     # A changed user id is a fact of the conversation that has the old one.
-    return as_id(as_dict(item.get("system")).get("previous_user_id")) or person_of(container, item, contact).id
+    previous = as_id(as_dict(item.get("system")).get("previous_user_id")) if "system" in item else ""
+    return previous or _named(container, item).user_id or person_of(container, item, contact).id
 
 
 def is_fixed(container: str, item: Json) -> bool:
