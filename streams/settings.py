@@ -96,7 +96,9 @@ class Settings(BaseSettings):
 
     commit_interval_s: float = Field(0.5, gt=0)
     batch_records_max: int = Field(2_000, ge=1, description="records of one step of a pure stage")
-    inflight_records_max: int = Field(8_000, ge=1, description="records read and not yet acknowledged, per stage")
+    inflight_records_max: int = Field(
+        8_000, ge=1, description="records read and not yet acknowledged, per stage and source topic"
+    )
     retries: int = Field(3, ge=0, description="of a record whose handling raised, before it is a dead letter")
     log_level: str = "INFO"
     failpoints: str = Field("", description="tests only: see streams.engine.failpoints")

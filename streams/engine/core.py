@@ -18,6 +18,7 @@ from aiokafka.structs import TopicPartition
 from streams.engine.api import Output, Poison, Record, Stage
 from streams.engine.failures import FailureGuard, SystematicFailure
 from streams.engine.partitioner import partition_of
+from streams.engine.room import Room
 from streams.engine.seeded import drops_fetch
 from streams.engine.store import PartitionStore
 from streams.engine.tracker import PartitionTracker
@@ -51,7 +52,7 @@ class BatchLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of one stage; see ``streams.settings``."""
+    """Bounds of one stage; see ``streams.settings``. ``inflight_records_max`` holds for each source topic."""
 
     batch_records_max: int = 2_000
     inflight_records_max: int = 8_000
@@ -77,9 +78,7 @@ class Engine:
         self.is_settling = False
         self.stores: dict[int, PartitionStore] = {}
         self.trackers: dict[TopicPartition, PartitionTracker] = {}
-        self.has_room = asyncio.Event()
-        self.has_room.set()
-        self.inflight = 0
+        self.room = Room(stage.reads, self.limits.inflight_records_max)
         self.handled = 0
         self.dead = 0
         self.on_failure: Callable[[BaseException], None] = end_process
@@ -92,8 +91,7 @@ class Engine:
         self._batches_admitted = self._batches_taken = 0
         self.is_settling = False
         self.trackers.clear()
-        self.inflight = 0
-        self.has_room.set()
+        self.room.clear()
 
     def number_batch(self) -> int:
         """The number of a batch that is on its way through Faust to the runner, counted within the epoch."""
@@ -123,9 +121,7 @@ class Engine:
             tracker.next_offset = fetched[-1].offset + 1
             return [], None
         admitted, seek_to = tracker.admit(fetched)
-        self.inflight += len(admitted)
-        if self.inflight >= self.limits.inflight_records_max:
-            self.has_room.clear()
+        self.room.take(place.topic, len(admitted))
         return [
             Record(r.topic, r.partition, r.offset, r.timestamp, r.key or b"", r.value or b"", tuple(r.headers))
             for r in admitted
@@ -155,13 +151,16 @@ class Engine:
         """Records are done: outputs and state are durable."""
         if epoch != self.epoch:
             return
-        self.inflight -= len(offsets)
+        self.room.give_back(place.topic, len(offsets))
         self.handled += len(offsets)
-        if self.inflight < self.limits.inflight_records_max:
-            self.has_room.set()
         tracker = self.trackers.get(place)
         if tracker is not None:
             tracker.finish(offsets)
+
+    @property
+    def inflight(self) -> int:
+        """Records read and not yet acknowledged, of all topics."""
+        return self.room.total
 
     @property
     def lag_age_s(self) -> float:

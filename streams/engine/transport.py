@@ -6,9 +6,11 @@ rest (membership, assignment, recovery's order, flow control) stays Faust's.
 """
 
 import asyncio
+import contextlib
 import inspect
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
@@ -19,12 +21,17 @@ from faust.types import TP, ConsumerMessage
 
 from streams.engine.core import end_process
 from streams.engine.pace import LINGER_S, Pace
+from streams.engine.room import Room
 
 log = logging.getLogger(__name__)
 
 FETCH_WAIT_MS_MAX = 100
 """How long the broker holds back the answer to a fetch when there is nothing. Every question to the same broker waits
 behind it, and a start asks four times where partitions begin and end: with Faust's 1,500 that takes 6 s."""
+
+
+class FetchingStopped(Exception):
+    """aiokafka has given up fetching; only a new process begins again."""
 
 
 class LoopConsumer(driver.AIOKafkaConsumerThread):
@@ -75,11 +82,14 @@ class BatchConsumer(driver.Consumer):
         """The read loop: fetch, hand over, wait for room."""
         engine = self._runtime.engine
         pace = Pace()
+        engine.room.on_room = partial(self._switch_sources, "resume")
         try:
             while not (self._stopped.is_set() or fetcher._stopped.is_set()):
-                if not engine.has_room.is_set() and not self.app.in_recovery:
-                    await self._wait_for_room(engine)
+                if not engine.room.is_free.is_set() and not self.app.in_recovery:
+                    await self._wait_for_room(engine.room)
                     continue
+                if engine.room.full:
+                    self._switch_sources("pause", engine.room.full)
                 epoch = engine.epoch
                 fetched, active = await self._wait_next_records(1.0)
                 if self.should_stop or fetcher._stopped.is_set():
@@ -103,14 +113,14 @@ class BatchConsumer(driver.Consumer):
         write to a connection that was reset just now; the stage would stand still and look healthy."""
         fetcher = getattr(self._thread._consumer, "_fetcher", None)
         if fetcher is not None and fetcher._fetch_task.done() and not self.should_stop:
-            end_process("the consumer has stopped fetching; the reason stands above")
+            self._runtime.engine.on_failure(
+                FetchingStopped("the consumer has stopped fetching; the reason stands above")
+            )
 
-    async def _wait_for_room(self, engine: Any) -> None:
-        try:
+    async def _wait_for_room(self, room: Room) -> None:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(0.5):
-                await engine.has_room.wait()
-        except TimeoutError:
-            return
+                await room.is_free.wait()
 
     async def _read_again(self, dropped: Iterable[Any]) -> None:
         """Records of these partitions were fetched and dropped: a fetch may begin under one assignment and return
@@ -255,24 +265,31 @@ class BatchConsumer(driver.Consumer):
 
     # Faust pauses a partition by leaving it out of what getmany returns; aiokafka goes on fetching it, and an unread
     # changelog partition then holds back every fetch from its node. So changelogs are paused in the consumer itself.
+    # Source partitions are paused there for want of room only, and in Faust for rebalance and recovery only: neither
+    # undoes what the other did. A new assignment begins unpaused, as an epoch begins with nothing in hand.
 
     def pause_partitions(self, tps: Iterable[TP]) -> None:
         tps = list(tps)
         super().pause_partitions(tps)
-        self._pause_for_real(tps, "pause")
+        self._switch("pause", tps, self._app.tables.changelog_topics)
 
     def resume_partitions(self, tps: Iterable[TP]) -> None:
         tps = list(tps)
         super().resume_partitions(tps)
-        self._pause_for_real(tps, "resume")
+        self._switch("resume", tps, self._app.tables.changelog_topics)
 
-    def _pause_for_real(self, tps: Iterable[TP], verb: str) -> None:
-        changelogs = [TopicPartition(*tp) for tp in tps if tp.topic in self._app.tables.changelog_topics]
+    def _switch_sources(self, verb: str, topics: Container[str]) -> None:
+        """Stop or go on fetching these topics; those that are not held stay as they are."""
         consumer = self._thread._consumer
-        if not changelogs or consumer is None:
-            return
+        self._switch(verb, consumer.assignment() if consumer is not None else (), topics)
 
-        mine = [place for place in changelogs if place in consumer.assignment()]
+    def _switch(self, verb: str, tps: Iterable[tuple[str, int]], topics: Container[str]) -> None:
+        places = [TopicPartition(*tp) for tp in tps if tp[0] in topics]
+        consumer = self._thread._consumer
+        if not places or consumer is None:
+            return
+        held = consumer.assignment()
+        mine = [place for place in places if place in held]
         if mine:
             getattr(consumer, verb)(*mine)
 

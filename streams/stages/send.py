@@ -51,7 +51,8 @@ class Send:
         self.reads = tuple(topics.outbound(platform) for platform in channels.platforms or topics.platforms)
         # A conversation that waits for a retry or for a paused channel occupies its own place only. What is limited to
         # `send_concurrency`, by the gate of each channel, are the calls; else one outage would hold up every platform.
-        self.concurrency = settings.inflight_records_max
+        # A place for all that may be in hand: the limit per topic, and what one fetch brings beyond it.
+        self.concurrency = (settings.inflight_records_max + settings.batch_records_max) * len(self.reads)
         self._events_topic = topics.events
         self._settings = settings
         self._channels = channels

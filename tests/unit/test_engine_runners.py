@@ -1,116 +1,20 @@
 """How stages are run: outputs before state before acknowledgement, order per conversation, poison passes by."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import pytest
-from aiokafka.structs import TopicPartition
 
 from streams.engine.active import ActiveRunner
-from streams.engine.api import ActiveView, Output, Poison, Record, View
-from streams.engine.core import Engine, Limits
+from streams.engine.api import Output, Record, View
 from streams.engine.due import DueWatch
 from streams.engine.pure import PureRunner
-from streams.engine.store import PartitionStore
 from streams.engine.view import StepView
-from streams.engine.writer import WireRecord, Writer
+from streams.engine.writer import Writer
 from tests.harness.eventually import eventually
-
-PLACE = TopicPartition("in", 0)
-
-
-class Topics:
-    """A writer at the seam: keeps what is written in one order over all topics; may hold acknowledgements back."""
-
-    def __init__(self) -> None:
-        self.written: list[tuple[str, bytes, bytes | None]] = []
-        self.holds: set[str] = set()
-        self._held: list[asyncio.Future[int]] = []
-
-    def write(self, topic: str, partition: int, records: Sequence[WireRecord]) -> "asyncio.Future[int]":
-        self.written.extend((topic, key, value) for key, value, _ in records)
-        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        if topic in self.holds:
-            self._held.append(future)
-        else:
-            future.set_result(len(self.written))
-        return future
-
-    def release(self) -> None:
-        self.holds.clear()
-        for future in self._held:
-            future.set_result(0)
-        self._held.clear()
-
-    def on(self, topic: str) -> list[bytes | None]:
-        return [value for name, _, value in self.written if name == topic]
-
-
-class Echo:
-    """Repeats its records, counts per conversation; values that start with ``!`` are poison, with ``?`` a bug."""
-
-    name = "echo"
-    reads: tuple[str, ...] = ("in",)
-    has_table = True
-
-    def handle(self, view: View, records: Sequence[Record]) -> list[Output]:
-        count = int(view.get() or b"0")
-        outputs = []
-        for record in records:
-            if record.value.startswith(b"!"):
-                raise Poison("told to")
-            if record.value.startswith(b"?"):
-                raise ZeroDivisionError("a bug")
-            count += 1
-            outputs.append(Output("out", record.key, record.value))
-        view.put(b"", b"%d" % count)
-        return outputs
-
-    def on_poison(self, record: Record, error: BaseException) -> list[Output]:
-        return [Output("out", record.key, b"rejected " + record.value)]
-
-    def timer_output(self, key: bytes, name: str, due_ms: int) -> Output:
-        return Output("in", key, f"timer {name} {due_ms}".encode())
-
-
-class World:
-    """An engine on partition 0 with everything observable."""
-
-    def __init__(self, stage: Any, folder: Path) -> None:
-        self.topics = Topics()
-        self.failures: list[BaseException] = []
-        self.engine = Engine(
-            stage, cast(Writer, self.topics), partitions=1, dead_letters="dead", limits=Limits(retries=1)
-        )
-        self.engine.on_failure = self.failures.append
-        self.store = PartitionStore(folder / "0", changelog="changelog", partition=0)
-        self.engine.stores[0] = self.store
-        self.engine.start_reading(PLACE, 0)
-        self._offset = 0
-
-    def records(self, *pairs: tuple[bytes, bytes]) -> list[Record]:
-        made = [Record("in", 0, self._offset + n, 1_000, key, value, ()) for n, (key, value) in enumerate(pairs)]
-        self._offset += len(pairs)
-        fetched = [_Fetched(record) for record in made]
-        return self.engine.admit(PLACE, fetched)[0]
-
-    @property
-    def committable(self) -> int | None:
-        return self.engine.offsets().get(PLACE)
-
-    async def done(self, offset: int) -> None:
-        def reached() -> None:
-            assert self.committable == offset
-
-        await eventually(reached)
-
-
-class _Fetched:
-    def __init__(self, record: Record) -> None:
-        self.topic, self.partition, self.offset = record.topic, record.partition, record.offset
-        self.timestamp, self.key, self.value, self.headers = record.timestamp_ms, record.key, record.value, ()
+from tests.unit.engine_world import Echo, Slow, World
 
 
 @pytest.fixture
@@ -133,7 +37,7 @@ async def test_outputs_come_before_state_and_state_before_acknowledgement(pure: 
     await eventually(outputs_written)
     assert world.topics.on("changelog") == []
     assert world.committable is None
-    held, world.topics._held = world.topics._held, []
+    held, world.topics.held = world.topics.held, []
     for future in held:
         future.set_result(0)
 
@@ -164,9 +68,7 @@ async def test_a_record_whose_effect_is_in_the_state_is_not_handled_again(pure: 
     world, runner = pure
     await runner.submit(world.records((b"ann", b"1")))
     await world.done(1)
-    world.engine.begin_epoch()
-    world.engine.start_reading(PLACE, 0)
-    world._offset = 0
+    world.reads_again(0)
     await runner.submit(world.records((b"ann", b"1"), (b"ann", b"2")))
     await world.done(2)
     assert world.topics.on("out") == [b"1", b"2"]
@@ -183,8 +85,7 @@ async def test_what_belongs_to_an_earlier_assignment_is_neither_stored_nor_ackno
         assert world.topics.on("out") == [b"1"]
 
     await eventually(written)
-    world.engine.begin_epoch()
-    world.engine.start_reading(PLACE, 0)
+    world.reads_again(0)
     world.topics.release()
 
     def idle() -> None:
@@ -237,43 +138,6 @@ async def test_an_expired_key_becomes_a_tombstone_on_the_changelog(tmp_path: Pat
     assert world.topics.on("changelog")[-1] is None
     assert world.store.get(b"ann", b"m1") is not None
     world.store.close()
-
-
-class Slow:
-    """An active stage: notes begin and end of each record; waits for the gate of its conversation."""
-
-    name = "slow"
-    reads: tuple[str, ...] = ("in",)
-    has_table = True
-    concurrency = 8
-
-    def __init__(self) -> None:
-        self.log: list[str] = []
-        self.gates: dict[bytes, asyncio.Event] = {}
-        self.before_commit: Callable[[], None] = lambda: None
-        self.fail_times = 0
-
-    async def start(self) -> None: ...
-
-    async def stop(self) -> None: ...
-
-    async def handle(self, view: ActiveView, records: Sequence[Record]) -> list[Output]:
-        [record] = records
-        self.log.append(f"begin {record.value.decode()}")
-        if self.fail_times:
-            self.fail_times -= 1
-            raise ConnectionError("for a moment")
-        if record.value.startswith(b"!"):
-            raise Poison("told to")
-        view.put(b"journal", b"started")
-        await view.commit([Output("out", record.key, b"started " + record.value)])
-        await self.gates.setdefault(record.key, asyncio.Event()).wait()
-        self.log.append(f"end {record.value.decode()}")
-        view.put(b"journal", b"done")
-        return [Output("out", record.key, b"done " + record.value)]
-
-    def on_poison(self, record: Record, error: BaseException) -> list[Output]:
-        return []
 
 
 @pytest.fixture
