@@ -10,6 +10,8 @@ from streams.settings import SettingsError
 
 KEEPALIVE_S = 75.0
 SHUTDOWN_S = 5.0
+BACKLOG = 1_024
+"""Connections that wait to be accepted while the loop is busy; beyond it the kernel drops them without a word."""
 
 Readiness = Callable[[], str]
 """Empty when the process can work, else what it waits for."""
@@ -45,7 +47,7 @@ async def listen(
     runner = web.AppRunner(app, access_log=None, **limits, **(options or {}))
     await runner.setup()
     try:
-        await web.TCPSite(runner, host, port).start()
+        await web.TCPSite(runner, host, port, backlog=BACKLOG).start()
     except OSError as error:
         await runner.cleanup()
         raise SettingsError(

@@ -2,7 +2,7 @@
 
 Model: a socket that sends no request in time is closed, seen at the socket; honest answers stay as quick as before;
 what is huge, nested, packed or crumbled is answered with 4xx, and costs neither the loop nor the memory much. A stall
-is seen by a process of its own: as the longest answer to a small request. Figure: "slow and huge" of the drills.
+is seen by a process of its own: what intake works while a small request waits. Figure: "slow and huge" of the drills.
 """
 
 import asyncio
@@ -117,17 +117,14 @@ async def _drip(writer: asyncio.StreamWriter, first: bytes, drip: bytes) -> None
 async def _huge(frame: Frame, intake: IntakeAlone, bomb_mb: int) -> list[str]:
     """Every huge request in turn, beside honest ones and a probe for stalls; what of the honest was taken."""
     requests = huge_requests(intake.fake, f"/webhooks/line/{CHANNEL}", bomb_mb=bomb_mb)
-    # The machine has pauses of its own; a stall is what comes on top of them.
-    probe = await Probe.start(intake.it.port)
-    taken = await _honest(frame, intake, "before huge requests", seconds=3)
-    pause_s = await probe.worst_s()
-    probe = await Probe.start(intake.it.port)
+    probe = await Probe.start(intake.it.port, intake.process.pid)
     honest = asyncio.create_task(_honest(frame, intake, "beside huge requests", seconds=4))
     for request in requests:
         await _send(frame, intake, request)
-    taken += await honest
-    frame.measure("pause_ms_alone", pause_s * 1000)
-    frame.measure("loop_stall_ms", max(0.0, await probe.worst_s() - pause_s) * 1000, limit=STALL_MS_MAX)
+    taken = await honest
+    slowest = await probe.slowest()
+    frame.measure("slowest_answer_ms", slowest.wall_s * 1000)
+    frame.measure("loop_stall_ms", slowest.busy_s * 1000, limit=STALL_MS_MAX)
     frame.measures["huge_requests"] = len(requests)
     return taken
 
