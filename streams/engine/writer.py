@@ -20,6 +20,7 @@ from aiokafka.protocol.transaction import InitProducerIdRequest
 from aiokafka.structs import TopicPartition
 
 from streams.engine.pace import LINGER_S, Pace
+from streams.engine.resending import be_patient
 
 WireRecord = tuple[bytes, bytes | None, list[tuple[str, bytes]]]
 """Key, value (None: tombstone), headers."""
@@ -34,7 +35,7 @@ BATCH_BYTES_SOFT = 900_000
 """A batch is closed beyond this: below the broker's default ``message.max.bytes`` of 1 MiB."""
 RECORD_BYTES_MAX = 7_900_000
 """A single larger record travels alone; topics that hold such raise their own ``max.message.bytes``."""
-REQUEST_TIMEOUT_MS = 3_000
+REQUEST_TIMEOUT_MS = 2_000
 """A broker that stopped answering holds a partition back no longer than this, then its new leader is looked for."""
 METADATA_AGE_MS_MAX = 30_000
 TRANSACTION_TIMEOUT_MS = 60_000
@@ -112,13 +113,8 @@ class Writer:
             request_timeout_ms=REQUEST_TIMEOUT_MS,
             metadata_max_age_ms=METADATA_AGE_MS_MAX,
         )
-        self._install_identities(self._producer)
+        be_patient(self._producer, self._identities)
         await self._producer.start()
-
-    def _install_identities(self, producer: AIOKafkaProducer) -> None:
-        producer._txn_manager = self._identities
-        producer._sender._txn_manager = self._identities
-        producer._message_accumulator._txn_manager = self._identities
 
     async def stop(self) -> None:
         """Flush and disconnect."""
