@@ -1,4 +1,4 @@
-"""A full disk: what was written meanwhile is acknowledged when there is space again, and each record is stored once."""
+"""What a writer waits for instead of giving up: a broker whose disk is full, a partition that nobody leads."""
 
 import asyncio
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from streams.engine.writer import Writer
+from streams.engine.writer import REQUEST_TIMEOUT_MS, Writer
 from tests.harness.broker import BrokerFactory, unique_prefix
 from tests.harness.eventually import eventually
 from tests.harness.small_disk import SmallDisk
@@ -65,3 +65,27 @@ async def test_a_broker_with_a_full_disk_fails_no_write(make_broker: BrokerFacto
         await writer.stop()
     finally:
         disk.unmount()
+
+
+@pytest.mark.timeout(120)
+async def test_a_partition_without_a_leader_is_waited_for(make_broker: BrokerFactory) -> None:
+    broker = await make_broker(nodes=3)
+    topic = unique_prefix() + "alone"
+    admin = AIOKafkaAdminClient(bootstrap_servers=broker.bootstrap)
+    await admin.start()
+    configs = {"min.insync.replicas": "1"}
+    await admin.create_topics([NewTopic(topic, replica_assignments={0: [2]}, topic_configs=configs)])
+    await admin.close()
+    failures: list[BaseException] = []
+    writer = Writer(broker.bootstrap, client_id="writer", on_failure=failures.append)
+    await writer.start()
+    await writer.write(topic, 0, [(b"first", b"", [])])
+
+    broker.kill(2)
+    written = writer.write(topic, 0, [(b"second", b"", [])])
+    await asyncio.wait([written], timeout=3 * REQUEST_TIMEOUT_MS / 1000)
+    assert not failures
+    assert not written.done()
+    await broker.restart(2)
+    assert await asyncio.wait_for(written, 30) == 1
+    await writer.stop()
