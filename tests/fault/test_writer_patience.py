@@ -74,7 +74,7 @@ async def test_a_partition_without_a_leader_is_waited_for(make_broker: BrokerFac
     admin = AIOKafkaAdminClient(bootstrap_servers=broker.bootstrap)
     await admin.start()
     configs = {"min.insync.replicas": "1"}
-    await admin.create_topics([NewTopic(topic, replica_assignments={0: [2]}, topic_configs=configs)])
+    await admin.create_topics([NewTopic(topic, -1, -1, replica_assignments={0: [2]}, topic_configs=configs)])
     await admin.close()
     failures: list[BaseException] = []
     writer = Writer(broker.bootstrap, client_id="writer", on_failure=failures.append)
