@@ -147,10 +147,12 @@ class PartitionStore:
         for conversation, names in writes.items():
             self._overlay.setdefault(conversation, {}).update(names)
             changes = self._changes.get(conversation)
-            if changes:
+            if changes is not None:
                 # An older value must not follow on the changelog.
                 for name in names:
                     changes.pop(name, None)
+                if not changes:
+                    del self._changes[conversation]
         return self.save(writes, writer)
 
     def save(self, writes: Writes, writer: Writer) -> "asyncio.Future[None]":

@@ -165,3 +165,18 @@ async def test_a_view_knows_what_its_conversation_has_seen_by_the_position_of_th
     assert not view.has_seen(42)
     changelog.acknowledge()
     store.close()
+
+
+async def test_what_is_saved_at_once_is_not_saved_again_by_the_next_checkpoint(
+    tmp_path: Path, changelog: Changelog
+) -> None:
+    store = opened(tmp_path)
+    store.lay({b"ann": {b"": Value(1, 0, b"older"), b"m": Value(1, 0, b"kept")}, b"ben": {b"": Value(1, 0, b"older")}})
+    at_once = store.apply(
+        {b"ann": {b"": Value(2, 0, b"newer")}, b"ben": {b"": Value(2, 0, None)}}, cast(Writer, changelog)
+    )
+    assert store.take_changes() == {b"ann": {b"m": Value(1, 0, b"kept")}}
+    assert store.take_changes() == {}
+    changelog.acknowledge()
+    await at_once
+    store.close()
