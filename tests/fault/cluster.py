@@ -104,7 +104,7 @@ TAKEN_DOWN = frozenset({"kill", "fill"})
 
 @asynccontextmanager
 async def three_brokers(folder: Path) -> AsyncIterator[Cluster]:
-    """Started; at the end everything is gone. Raises AssertionError where this user may not mount."""
+    """Started; at the end everything is gone. Raises MountRefused."""
     proxies = [Proxy(0) for _ in range(NODES)]
     disks = [SmallDisk(folder / f"node-{node}" / "log") for node in range(NODES)]
 

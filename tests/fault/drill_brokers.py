@@ -3,7 +3,8 @@
 Model: three copies of everything, two of which acknowledge; every broker stands behind a proxy, which is the only way
 to it, and writes to a small tmpfs, whose space is taken away. Nothing that was accepted is lost, doubled or reordered.
 With two brokers killed, or two disks full, nothing can be stored: intake answers 503 before the platform hangs up, and
-no 2xx is without its record. With space again, work goes on. Figure: "brokers" of the table of drills.
+no 2xx is without its record. With space again, work goes on. Needs the right to mount. Figure:
+"brokers" of the table of drills.
 """
 
 import asyncio

@@ -8,6 +8,10 @@ import subprocess
 from pathlib import Path
 
 
+class MountRefused(AssertionError):
+    """This user may not mount; the text says what to do."""
+
+
 class SmallDisk:
     """``path`` is made when it is missing; what is in it is gone with ``unmount``."""
 
@@ -15,12 +19,13 @@ class SmallDisk:
         self.path = path
 
     def mount(self, *, size_bytes: int) -> None:
-        """Raises AssertionError, with the reason, where this user may not mount."""
+        """Raises MountRefused."""
         self.path.mkdir(parents=True, exist_ok=True)
         command = ["mount", "-t", "tmpfs", "-o", f"size={size_bytes}", "tmpfs", str(self.path)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
-        hint = "run as root, or under `unshare --map-root-user --mount`"
-        assert done.returncode == 0, f"a full disk needs a tmpfs at {self.path}: {done.stderr.strip()}; {hint}"
+        if done.returncode != 0:
+            hint = "run as root, or under `unshare --map-root-user --mount`"
+            raise MountRefused(f"a full disk needs a tmpfs at {self.path}: {done.stderr.strip()}; {hint}")
 
     def take_space(self, *, left_bytes: int) -> None:
         """From now on only so much more can be written."""
