@@ -50,7 +50,8 @@ class Unknowns:
 
 
 def lives_of(log: Sequence[Stored]) -> dict[str, SendLife]:
-    """Every planned part, by id; of several outcomes the first counts."""
+    """Every part, by id. Of several outcomes the first counts, but an unknown one counts always: a sender that died
+    between telling and remembering leaves both."""
     lives: dict[str, SendLife] = {}
     for record in log:
         event = decode_event(record.value or b"")
@@ -64,7 +65,7 @@ def lives_of(log: Sequence[Stored]) -> dict[str, SendLife]:
         elif event.type in OUTCOMES:
             for part_id in event.data.part_ids:
                 life = lives.setdefault(part_id, SendLife())
-                if not life.outcome:
+                if not life.outcome or event.type == "message_unknown":
                     life.outcome, life.told_at, life.reason = event.type, at, getattr(event.data, "reason", "")
     return lives
 

@@ -1,8 +1,14 @@
 """The crash drill tells sends that a death left in doubt from those whose answer came late, and from neither."""
 
+from typing import Any
+
 import pytest
 
-from tests.fault.unknowns import SendLife, sort_unknowns
+from schemas.events import MessageSent, MessageUnknown, SendStarted
+from schemas.registry import encode
+from tests.fault.unknowns import SendLife, lives_of, sort_unknowns
+from tests.harness.topics import Stored
+from tests.unit.conversation_world import Talk
 
 DEATH = (100.0, 100.0)
 STOP = (100.0, 108.0)
@@ -37,3 +43,19 @@ def test_what_was_sent_is_in_flight_at_a_death_but_not_unknown() -> None:
     lives = {"part": SendLife("x", 99, 101, "message_sent"), "later": SendLife("y", 101, 102, "message_sent")}
     found = sort_unknowns(lives, [DEATH], {})
     assert (found.in_flight_at_death, found.at_death) == (1, [])
+
+
+def test_a_part_that_was_told_as_sent_and_as_unknown_counts_as_unknown() -> None:
+    of_part: dict[str, Any] = {"message_id": "m", "part_ids": ("part",), "attempt": 1}
+    told = [
+        SendStarted(**of_part, method="push"),
+        MessageSent(**of_part, method="push"),
+        MessageUnknown(**of_part, reason="interrupted"),
+    ]
+    talk = Talk()
+    log = [
+        Stored("log", 0, offset, 1000 * (100 + offset), b"", encode(talk.event(data)), ())
+        for offset, data in enumerate(told)
+    ]
+    life = lives_of(log)["part"]
+    assert (life.started_at, life.told_at, life.outcome) == (100, 102, "message_unknown")
