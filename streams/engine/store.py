@@ -134,8 +134,12 @@ class PartitionStore:
     def lay(self, writes: Writes) -> None:
         """Lay writes over the store: reads see them at once, the next ``take_changes`` has them."""
         for conversation, names in writes.items():
-            self._overlay.setdefault(conversation, {}).update(names)
-            self._changes.setdefault(conversation, {}).update(names)
+            for laid in (self._overlay, self._changes):
+                known = laid.get(conversation)
+                if known is None:
+                    laid[conversation] = names.copy()
+                else:
+                    known.update(names)
 
     def take_changes(self) -> Writes:
         """What was laid over the store since the last time, the newest value of each key; the caller saves it."""
@@ -165,8 +169,10 @@ class PartitionStore:
         values: list[tuple[bytes, bytes, bytes, Value]] = []
         for conversation, names in writes.items():
             main = names.get(b"")
-            items = names.items() if main is None else [*((n, v) for n, v in names.items() if n), (b"", main)]
-            for name, value in items:
+            ordered = names.items()
+            if main is not None and len(names) > 1:
+                ordered = {**{name: value for name, value in ordered if name}, b"": main}.items()
+            for name, value in ordered:
                 key = keys.full_key(conversation, name)
                 values.append((conversation, name, key, value))
                 records.append((key, value.data, _headers(value)))
