@@ -38,6 +38,8 @@ WRITTEN_AT_ONCE = 2_000
 async def run(frame: Frame) -> None:
     """Build a state, kill, delete, kill, kill, recover, compare."""
     conversations = int(frame.scaled("conversations", 100_000, 4_000))
+    # The short form's changelog comes back in some 0.2 s, that of the full form in some 5 s.
+    within_s = frame.scaled("kill_within_s", 0.5, 0.05)
     frame.plan_faults(4)
     async with Fleet(frame, is_static=True, stages=("converse",), platforms=[PLATFORM]).running() as fleet:
         await _write_messages(fleet, conversations)
@@ -49,7 +51,7 @@ async def run(frame: Frame) -> None:
         frame.accept(len(table))
         await _lose_everything(frame, fleet, converse)
         for _ in range(2):
-            await _kill_in_recovery(frame, converse)
+            await _kill_in_recovery(frame, converse, within_s=within_s)
         await converse.start()
         await _expect_same(frame, fleet, table)
         shutil.rmtree(_folder(fleet))
@@ -108,7 +110,7 @@ async def _lose_everything(frame: Frame, fleet: Fleet, converse: Process) -> Non
         frame.saw_fault("the local store is gone")
 
 
-async def _kill_in_recovery(frame: Frame, converse: Process) -> None:
+async def _kill_in_recovery(frame: Frame, converse: Process, *, within_s: float) -> None:
     """Start, and kill as soon as the changelogs are about to be read, or a little later."""
     fences = converse.log.read_text().count(FENCED)
     await converse.start(wait_ready=False)
@@ -117,7 +119,7 @@ async def _kill_in_recovery(frame: Frame, converse: Process) -> None:
         assert converse.log.read_text().count(FENCED) > fences, converse.tail()
 
     await eventually(is_fenced, timeout_s=60, interval_s=0.01)
-    await asyncio.sleep(frame.random.uniform(0, 0.2))
+    await asyncio.sleep(frame.random.uniform(0, within_s))
     was_ready = converse.has_said_ready
     await converse.kill()
     if not was_ready:
