@@ -42,7 +42,7 @@ class Size:
 
 
 FULL = Size((20, 50, 100), 10.0, 5.0, 3_000)
-QUICK = Size((50,), 3.0, 1.0, 500)
+QUICK = Size((50,), 3.0, 2.5, 500)
 
 
 @dataclass
