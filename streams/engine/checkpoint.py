@@ -38,7 +38,10 @@ class Checkpoints:
         """These records were handled; ``sent`` are their outputs, their state lies over the store."""
         if self._task is None:
             self._task = asyncio.create_task(self._run(), name=f"{self._engine.stage.name}-checkpoints")
-        self._epoch = self._engine.epoch
+        if self._epoch != self._engine.epoch:
+            # Handled while its assignment ended: under the new one it is read, and counts, again.
+            self._forget()
+            self._epoch = self._engine.epoch
         self._done.setdefault(place, []).extend(offsets)
         self._unacknowledged.extend(sent)
         if self._engine.inflight * 2 >= self._engine.limits.inflight_records_max:
@@ -54,16 +57,21 @@ class Checkpoints:
         if task is not None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+        self._forget()
+        self._is_making = False
+
+    def _forget(self) -> None:
         self._done.clear()
         self._unacknowledged.clear()
-        self._is_making = False
 
     async def _run(self) -> None:
         try:
             while True:
                 await self._due()
                 if self._done:
+                    self._is_making = True
                     await self._make()
+                    self._is_making = False
         except asyncio.CancelledError:
             raise
         except BaseException as error:  # noqa: BLE001 - the process must not go on
@@ -78,7 +86,6 @@ class Checkpoints:
 
     async def _make(self) -> None:
         engine, name, epoch = self._engine, self._engine.stage.name, self._epoch
-        self._is_making = True
         done, self._done = self._done, {}
         sent, self._unacknowledged = self._unacknowledged, []
         # Later steps change the stores while this waits, so what belongs to this checkpoint is taken out now.
@@ -88,12 +95,10 @@ class Checkpoints:
             await future
         failpoint(f"{name}.after_outputs")
         if epoch != engine.epoch:
-            self._is_making = False
             return
         for settled in [store.save(writes, engine.writer) for store, writes in changes if writes]:
             await settled
         failpoint(f"{name}.after_state")
         for place, offsets in done.items():
             engine.finish(epoch, place, offsets)
-        self._is_making = False
         failpoint(f"{name}.before_offset")

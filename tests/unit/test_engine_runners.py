@@ -240,3 +240,15 @@ async def test_a_checkpoint_writes_a_key_once_and_the_main_key_last(tmp_path: Pa
     assert world.topics.on("changelog") == [b"2", b"3"]
     await runner.cancel()
     world.store.close()
+
+
+async def test_what_was_handled_under_an_earlier_assignment_is_not_acknowledged_with_the_next_ones(
+    pure: tuple[World, PureRunner],
+) -> None:
+    """A step may slip in between the end of an assignment and the next one; its state went with the old stores."""
+    world, runner = pure
+    await runner.submit(world.records((b"ann", b"1"), (b"ben", b"2")))
+    world.reads_again(0)
+    again = world.records((b"ann", b"1"), (b"ben", b"2"))
+    await runner.submit(again[:1])
+    await world.done(1)
