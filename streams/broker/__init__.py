@@ -1,6 +1,7 @@
 """Where the log lives: finds a Kafka broker to talk to, and starts one on this machine when none is named.
 
-Start with ``choose_broker``; ``EmbeddedBroker`` is the local cluster, ``BrokerError`` the root of what can go wrong.
+Start with ``choose_broker``, or with ``find_broker`` where none shall be started; ``EmbeddedBroker`` is the local cluster,
+``BrokerError`` the root of what can go wrong.
 """
 
 from streams.broker.choose import Broker, NamedBroker, choose_broker
@@ -13,6 +14,7 @@ from streams.broker.errors import (
     DataDirInUse,
     PortInUse,
 )
+from streams.broker.running import find_broker
 
 __all__ = [
     "Broker",
@@ -25,4 +27,5 @@ __all__ = [
     "NamedBroker",
     "PortInUse",
     "choose_broker",
+    "find_broker",
 ]

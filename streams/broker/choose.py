@@ -11,6 +11,7 @@ from typing import Protocol
 from streams.broker.embedded import EmbeddedBroker
 from streams.broker.errors import BrokerUnavailable
 from streams.broker.probe import describe_cluster
+from streams.broker.running import embedded_dir
 from streams.broker.runtime import INSTALL_JAVA, NAME_A_BROKER, find_java
 from streams.settings import Settings
 
@@ -96,7 +97,7 @@ async def _choose(settings: Settings, container: Callable[[], Awaitable[Broker |
             f"there is no Kafka broker to use: IRIS_KAFKA_BOOTSTRAP_SERVERS is not set, {engine}and no Java is "
             f"on PATH to run an embedded one: {NAME_A_BROKER}, or {INSTALL_JAVA}"
         )
-    embedded = EmbeddedBroker(settings.data_dir / "kafka", port=settings.kafka_port)
+    embedded = EmbeddedBroker(embedded_dir(settings), port=settings.kafka_port)
     await embedded.start()
     return embedded
 

@@ -4,6 +4,7 @@ Reads and writes its data directory only (and the cache of ``runtime``, once):
 
     cluster.json    cluster id and number of nodes, written before anything is formatted
     lock            held while a broker of this directory runs
+    running.json    where it listens, for other commands (``running``); there while it serves
     node-N/         configuration and log of node N
     broker-N.log    what node N printed
 
@@ -13,6 +14,7 @@ with the process that started them (``guard``).
 
 import asyncio
 import logging
+import os
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -25,6 +27,7 @@ from streams.broker.node import Node
 from streams.broker.ports import LOOPBACK, free_ports, holder_of, is_free
 from streams.broker.prepare import prepare_runtime
 from streams.broker.probe import describe_cluster
+from streams.broker.running import Running, announce, withdraw
 from streams.broker.runtime import KAFKA_VERSION
 
 logger = logging.getLogger(__name__)
@@ -98,18 +101,23 @@ class EmbeddedBroker:
         runtime = await asyncio.to_thread(prepare_runtime)
         self.data_dir.mkdir(parents=True, exist_ok=True)
         self._lock.acquire()
+        # What a killed predecessor left behind.
+        withdraw(self.data_dir)
         try:
             self._cluster_id = cluster_identity(self.data_dir / "cluster.json", nodes=self._size)
             self._nodes = [
                 Node(self.data_dir, node, runtime=runtime, heap_mb=self._heap_mb) for node in range(self._size)
             ]
             await self._start_nodes()
+            announce(self.data_dir, Running(self.bootstrap, self._cluster_id, os.getpid()))
         except BaseException:
             await self.stop()
             raise
 
     async def stop(self) -> None:
         """SIGTERM to every node, SIGKILL after 10 s. The data stays. Does nothing when stopped."""
+        if self._lock.is_held:
+            withdraw(self.data_dir)
         await asyncio.gather(*(node.stop() for node in self._nodes))
         self._lock.release()
 

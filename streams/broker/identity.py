@@ -42,6 +42,10 @@ class DirLock:
         self._path = path
         self._file: IO[str] | None = None
 
+    @property
+    def is_held(self) -> bool:
+        return self._file is not None
+
     def acquire(self) -> None:
         """Does nothing when held by us; raises DataDirInUse, naming the holder, when another has it."""
         if self._file is not None:

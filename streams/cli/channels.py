@@ -1,7 +1,7 @@
 """``iris channels``: which channels there are, whether they work, and how their platforms come to deliver here.
 
 Reads ``iris.toml``, asks the platforms' APIs, and reads the last known health from ``iris.control`` where a broker is
-named. Writes to a platform only on ``register``. No output holds a credential.
+found. Writes to a platform only on ``register``. No output holds a credential.
 """
 
 import asyncio

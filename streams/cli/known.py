@@ -1,4 +1,4 @@
-"""What ``iris.control`` says now, for commands that can do without it. Reads that topic where a broker is named."""
+"""What ``iris.control`` says now, for commands that can do without it. Reads that topic where a broker is found."""
 
 import asyncio
 import logging
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from aiokafka.errors import KafkaError
 
 from streams.app import build_topics
+from streams.broker import BrokerUnavailable, find_broker
 from streams.care.control import Control, FollowingEnded
 from streams.cli.output import say
 from streams.settings import Settings
@@ -16,16 +17,24 @@ READ_WITHIN_S = 5.0
 
 
 def last_known(settings: Settings) -> Mapping[str, bytes]:
-    """Every key with its latest value; nothing, and a word why, when no broker answers."""
-    if settings.kafka_bootstrap_servers is None:
-        say("no broker is named (IRIS_KAFKA_BOOTSTRAP_SERVERS), so the last known state is not told")
-        return {}
+    """Every key with its latest value; nothing, and a word why, when no broker is found or answers."""
     # What the client would log on its own is said here, once.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    control = Control(settings.kafka_bootstrap_servers, build_topics(settings).control)
     try:
-        asyncio.run(control.read_once(timeout_s=READ_WITHIN_S))
+        return asyncio.run(_read(settings))
+    except BrokerUnavailable as error:
+        say(f"the last known state is not told: {error}")
+    return {}
+
+
+async def _read(settings: Settings) -> Mapping[str, bytes]:
+    bootstrap = await find_broker(settings)
+    control = Control(bootstrap, build_topics(settings).control)
+    try:
+        await control.read_once(timeout_s=READ_WITHIN_S)
     except (TimeoutError, KafkaError, OSError, FollowingEnded) as error:
         why = str(error) or f"no answer within {READ_WITHIN_S:.0f} s"
-        say(f"no broker answers at {settings.kafka_bootstrap_servers} ({why}), so the last known state is not told")
+        raise BrokerUnavailable(
+            f"no broker answers at {bootstrap} ({why}); start it, or correct IRIS_KAFKA_BOOTSTRAP_SERVERS"
+        ) from error
     return control.values

@@ -2,16 +2,19 @@
 
 import asyncio
 import logging
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.table import Table
 
+from streams.broker import find_broker
 from streams.cli.operating import operating
 from streams.cli.output import say, write_lines
 from streams.ensure import TopicStatus, ensure_topics, topic_statuses
 from streams.settings import Settings
 
+T = TypeVar("T")
 DAY_MS = 86_400_000
 
 
@@ -22,7 +25,7 @@ logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 def ensure(settings: Settings) -> None:
     """Create what is missing and say so; raises CommandError (69 no broker, 78 a topic that does not fit)."""
     with operating():
-        created = asyncio.run(ensure_topics(settings.kafka_url, settings))
+        created = asyncio.run(_with_broker(ensure_topics, settings))
     for name in created:
         say(f"created {name}")
     say(f"all topics are there, {len(created)} of them new")
@@ -31,12 +34,16 @@ def ensure(settings: Settings) -> None:
 def list_all(settings: Settings, *, as_json: bool) -> None:
     """A table, or one JSON object per line; raises CommandError without a broker."""
     with operating():
-        statuses = asyncio.run(topic_statuses(settings.kafka_url, settings))
+        statuses = asyncio.run(_with_broker(topic_statuses, settings))
     rows = [_row(status) for status in statuses]
     if as_json:
         write_lines(rows)
     else:
         _print(rows)
+
+
+async def _with_broker(work: Callable[[str, Settings], Awaitable[T]], settings: Settings) -> T:
+    return await work(await find_broker(settings), settings)
 
 
 def _row(status: TopicStatus) -> dict[str, Any]:

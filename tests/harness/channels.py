@@ -24,6 +24,7 @@ def configure(
     file = folder / "iris.toml"
     file.write_text(channels_toml("", announced))
     monkeypatch.setenv("IRIS_CONFIG", str(file))
+    monkeypatch.setenv("IRIS_DATA_DIR", str(folder / "data"))
     for fake in fakes:
         for name, value in fake.environment().items():
             monkeypatch.setenv(name, value)

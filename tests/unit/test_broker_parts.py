@@ -9,6 +9,7 @@ import pytest
 from streams.broker.config import NodePorts, node_properties
 from streams.broker.ports import free_ports, holder_of, is_free
 from streams.broker.probe import Cluster, describe_cluster
+from tests.unit.broker_answers import answering, frame, text
 
 PORTS = [NodePorts(9092 + node, 19092 + node, 29092 + node) for node in range(3)]
 
@@ -36,14 +37,6 @@ def test_settings_of_the_caller_win() -> None:
     assert node_properties(0, PORTS, log_dir=Path("/log"), extra={"node.id": "7"})["node.id"] == "7"
 
 
-def text(value: str | None) -> bytes:
-    return struct.pack(">h", -1) if value is None else struct.pack(">h", len(value)) + value.encode()
-
-
-def frame(body: bytes) -> bytes:
-    return struct.pack(">i", len(body)) + body
-
-
 BROKERS = b"".join(
     struct.pack(">i", node) + text("127.0.0.1") + struct.pack(">i", 9092) + text(rack)
     for node, rack in ((0, None), (2, "rack"))
@@ -66,14 +59,7 @@ ANSWER = struct.pack(">ii", 1, 2) + BROKERS + text("our-cluster") + struct.pack(
     ids=["cluster", "no id", "cut off", "short", "endless list", "HTTP", "negative size", "silence"],
 )
 async def test_only_a_whole_answer_of_a_broker_counts(answer: bytes, expected: Cluster | None) -> None:
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        (size,) = struct.unpack(">i", await reader.readexactly(4))
-        assert (await reader.readexactly(size)).startswith(struct.pack(">hh", 3, 2))
-        writer.write(answer)
-        writer.close()
-
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
+    async with answering(answer) as port:
         assert await describe_cluster("127.0.0.1", port) == expected
 
 

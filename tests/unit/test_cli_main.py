@@ -31,7 +31,7 @@ def test_anything_else_is_no_duration(text: str) -> None:
         (["worker", "--stages", "normalise,send"], {}, 78, "IRIS_KAFKA_BOOTSTRAP_SERVERS is not set"),
         (["worker", "--stages", "normalise,dance"], {}, 2, "no stage 'dance'; there are: normalise, converse"),
         (["worker", "--stages", ","], {}, 2, "no stage named"),
-        (["topics", "ensure"], {}, 78, "IRIS_KAFKA_BOOTSTRAP_SERVERS is not set"),
+        (["topics", "ensure"], {"IRIS_DATA_DIR": "/nowhere"}, 69, "no `iris serve` runs on /nowhere"),
         (
             ["topics", "list"],
             {"IRIS_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"},
