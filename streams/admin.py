@@ -1,10 +1,13 @@
-"""The admin port of a process: ``/livez``, ``/readyz``, ``/startupz`` and ``/metrics``. Writes nothing."""
+"""The admin port of a process: ``/livez``, ``/readyz``, ``/startupz`` and ``/metrics``, open to whoever reaches it, and
+what a process has to show under ``/v1``, behind a bearer token. Writes nothing."""
 
+import hmac
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import SecretStr
 
 from streams.settings import SettingsError
 
@@ -36,6 +39,22 @@ def admin_application(readiness: Readiness) -> web.Application:
     app.router.add_get("/startupz", ready)
     app.router.add_get("/metrics", metrics)
     return app
+
+
+def add_view(app: web.Application, path: str, view: Callable[[], Any], token: SecretStr | None) -> None:
+    """``GET path`` answers ``view()`` as JSON to whoever shows the token: 401 without it, 403 where none is set."""
+    wanted = token.get_secret_value() if token is not None else ""
+
+    async def answer(request: web.Request) -> web.Response:
+        if not wanted:
+            return web.json_response({"error": f"{path} is closed: set IRIS_ADMIN_TOKEN and restart"}, status=403)
+        given = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
+        if not hmac.compare_digest(given, f"Bearer {wanted}".encode()):
+            headers = {"WWW-Authenticate": "Bearer"}
+            return web.json_response({"error": "send IRIS_ADMIN_TOKEN as bearer token"}, status=401, headers=headers)
+        return web.json_response(view())
+
+    app.router.add_get(path, answer)
 
 
 async def listen(

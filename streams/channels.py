@@ -18,6 +18,7 @@ from typing import Any
 
 from connectors.interface import Channel, Platform
 from connectors.registry import UnknownPlatform, platform_named
+from connectors.shared.http import REDACTED
 from schemas.ids import CHANNEL_ID
 from streams.settings import SettingsError
 
@@ -41,6 +42,14 @@ class Channels:
     def of(self, platform: str) -> tuple[Channel, ...]:
         """Every channel of a platform."""
         return tuple(channel for channel in self.all if channel.platform == platform)
+
+
+def without_secrets(text: str, channel: Channel) -> str:
+    """The text without the channel's credentials, whatever a platform's own words quote; ids stay readable."""
+    for field in platform_named(channel.platform).fields:
+        for value in channel.all(field.name) if field.is_secret else ():
+            text = text.replace(value, REDACTED) if value else text
+    return text
 
 
 def load_channels(path: Path) -> Channels:

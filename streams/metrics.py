@@ -1,6 +1,9 @@
-"""Every metric of the product, by name, with what it counts. Exposed on the admin port's ``/metrics``."""
+"""The metrics that are counted as things happen, by name. Exposed on the admin port's ``/metrics``.
 
-from prometheus_client import Counter, Gauge, Histogram
+What is read when somebody asks stands in ``streams.engine.metrics`` and ``streams.care.status``.
+"""
+
+from prometheus_client import Counter, Histogram
 
 INTAKE_ANSWERS = Counter("iris_intake_answers", "Webhook answers", ["platform", "status"])
 INTAKE_SECONDS = Histogram(
@@ -10,6 +13,3 @@ INTAKE_SECONDS = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 1.6, 4.0),
 )
 INTAKE_REFUSED = Counter("iris_intake_refused_entries", "Entries that belong to no configured channel", ["platform"])
-CHANNEL_HEALTH = Gauge(
-    "iris_channel_health", "1 for the state that a channel is in, 0 for the others", ["platform", "channel", "state"]
-)

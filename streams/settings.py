@@ -37,7 +37,10 @@ class Settings(BaseSettings):
         None, description="https://host in front of the public port; `iris channels` registers and checks it"
     )
     admin_host: str = "127.0.0.1"
-    admin_port: int = Field(8081, ge=0, le=65535, description="admin port of intake: health and metrics")
+    admin_port: int = Field(8081, ge=0, le=65535, description="admin port of intake: health, metrics, /v1")
+    admin_token: SecretStr | None = Field(
+        None, description="bearer token of /v1 on the admin port; unset: /v1 is closed"
+    )
     worker_admin_port: int | None = Field(None, description="health and metrics of a stage run apart; unset: none")
     body_bytes_max: int = Field(4_000_000, description="a larger webhook body gets 413 (WhatsApp sends up to 3 MB)")
     webhook_requests_max: int = Field(2_000, description="webhooks in hand; beyond: 503 with Retry-After")

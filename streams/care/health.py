@@ -3,16 +3,17 @@
 A channel that is well from the start is no news for the log; every change afterwards is.
 """
 
+from collections.abc import Mapping
 from typing import get_args
 
 from connectors.care import Health
 from connectors.interface import Channel
 from schemas import headers
-from schemas.control import ChannelHealth, HealthState
+from schemas.control import ChannelHealth, HealthState, health_key
 from schemas.envelope import AnyEvent
 from schemas.events import ChannelUpdated
 from schemas.ids import conversation_id, derived_id
-from schemas.registry import LATEST_VERSION, encode
+from schemas.registry import LATEST_VERSION, SchemaError, decode_command, encode
 from streams.engine.api import Output
 
 SUBJECT = "health"
@@ -28,6 +29,15 @@ def next_record(before: ChannelHealth | None, health: Health, *, now_ms: int) ->
     if before is not None and before.state == health.state:
         return None
     return ChannelHealth(state=health.state, detail=health.detail[:DETAIL_CHARS_MAX], since=now_ms)
+
+
+def stored_health(known: Mapping[str, bytes], channel: Channel) -> ChannelHealth | None:
+    """What the content of ``iris.control`` says about a channel; None: nothing, or nothing that this version reads."""
+    value = known.get(health_key(channel.platform, channel.id))
+    try:
+        return None if value is None else decode_command(value, ChannelHealth)
+    except SchemaError:
+        return None
 
 
 def is_news(before: ChannelHealth | None, after: ChannelHealth) -> bool:

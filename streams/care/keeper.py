@@ -1,25 +1,24 @@
 """Asks every channel's platform how the channel is doing, once per installation, and tells when that changes.
 
 Whoever holds partition 0 of a platform's outbound topic looks after its channels. Reads the last known states from
-``iris.control``; writes that topic, ``channel_updated`` on the log, and a metric. A failure here is logged and nothing
-more: it must not hold up what this process is for.
+``iris.control``; writes that topic and ``channel_updated`` on the log. A failure here is logged and nothing more: it
+must not hold up what this process is for.
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from connectors.care import Care, Health
 from connectors.interface import Channel, Platform
 from schemas import headers
 from schemas.control import ChannelHealth, health_key
-from schemas.registry import LATEST_VERSION, SchemaError, decode_command, encode
-from streams.care.health import STATES, health_event, is_news, next_record
+from schemas.registry import LATEST_VERSION, encode
+from streams.care.health import health_event, is_news, next_record, stored_health
+from streams.channels import without_secrets
 from streams.engine.api import Headers, Output
-from streams.metrics import CHANNEL_HEALTH
 
 log = logging.getLogger(__name__)
 
@@ -101,30 +100,26 @@ class Keeper:
         await asyncio.gather(*(self._look(channel) for channel in due))
 
     def _let_go(self, platform: str, channels: Sequence[Channel]) -> None:
-        """Another process looks after it: what this one last saw must not stand beside what that one sees."""
+        """Another process looks after it: what this one wrote itself is no longer the newest."""
         if self._due_s.pop(platform, None) is None:
             return
         for channel in channels:
             self._own.pop(health_key(platform, channel.id), None)
-            for state in STATES:
-                with contextlib.suppress(KeyError):  # never asked successfully
-                    CHANNEL_HEALTH.remove(platform, channel.id, state)
 
     async def _look(self, channel: Channel) -> None:
         try:
             async with self._gates[channel.platform]:
                 health = await self._cares[channel.platform].health(channel)
+            health = _without_secrets(health, channel)
             self._warn(channel, health)
             await self._tell(channel, health)
         except Exception:
             log.exception("the health of %s/%s could not be told; trying again", channel.platform, channel.id)
 
     async def _tell(self, channel: Channel, health: Health) -> None:
-        for state in STATES:
-            CHANNEL_HEALTH.labels(channel.platform, channel.id, state).set(state == health.state)
         key = health_key(channel.platform, channel.id)
         # What was written a moment ago may not have been read back yet.
-        before = self._own.get(key) or _decoded(self._known.get(key))
+        before = self._own.get(key) or stored_health(self._known, channel)
         after = next_record(before, health, now_ms=int(self._world.clock() * 1000))
         if after is None:
             return
@@ -144,9 +139,7 @@ class Keeper:
                 log.warning("channel %s of %s: %s", channel.id, channel.platform, warning)
 
 
-def _decoded(value: bytes | None) -> ChannelHealth | None:
-    try:
-        return None if value is None else decode_command(value, ChannelHealth)
-    except SchemaError:
-        # Written by another version: this one finds out anew.
-        return None
+def _without_secrets(health: Health, channel: Channel) -> Health:
+    """What a platform says in its own words is kept and shown; it may quote a credential."""
+    warnings = tuple(without_secrets(warning, channel) for warning in health.warnings)
+    return replace(health, detail=without_secrets(health.detail, channel), warnings=warnings)

@@ -9,7 +9,6 @@ import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-import orjson
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn
@@ -18,10 +17,9 @@ from rich.table import Table
 from connectors.care import Care, Finding, Site, webhook_path
 from connectors.interface import Channel
 from connectors.registry import care_class, platform_named
-from connectors.shared.http import REDACTED
-from schemas.control import health_key
 from streams.app import configured_channels
-from streams.channels import Channels
+from streams.care.status import health_row
+from streams.channels import Channels, without_secrets
 from streams.cli.known import last_known
 from streams.cli.operating import operating
 from streams.cli.output import CommandError, say, write_lines
@@ -143,14 +141,6 @@ def _line(channel: Channel, finding: Finding) -> dict[str, Any]:
     return {"platform": channel.platform, "channel": channel.id, "level": finding.level, "what": what, "todo": todo}
 
 
-def without_secrets(text: str, channel: Channel) -> str:
-    """The text without the channel's credentials, whatever a platform's own words quote; ids stay readable."""
-    for field in platform_named(channel.platform).fields:
-        for value in channel.all(field.name) if field.is_secret else ():
-            text = text.replace(value, REDACTED) if value else text
-    return text
-
-
 def _row(channel: Channel, known: Mapping[str, bytes]) -> dict[str, Any]:
     fields = platform_named(channel.platform).fields
     return {
@@ -161,7 +151,7 @@ def _row(channel: Channel, known: Mapping[str, bytes]) -> dict[str, Any]:
         "settings": {field.name: channel.first(field.name) for field in fields if not field.is_secret},
         "api_base": channel.api_base,
         "care": care_class(channel.platform) is not None,
-        "health": orjson.loads(known.get(health_key(channel.platform, channel.id), b"null")),
+        "health": health_row(known, channel),
     }
 
 

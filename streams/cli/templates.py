@@ -17,7 +17,7 @@ from connectors.errors import SendError
 from connectors.interface import Channel
 from connectors.registry import templates_class
 from streams.app import configured_channels
-from streams.cli.channels import without_secrets
+from streams.channels import without_secrets
 from streams.cli.operating import operating
 from streams.cli.output import BadInput, CommandError, say, write_lines
 from streams.settings import Settings

@@ -1,4 +1,4 @@
-"""Serves intake: the producer, the public port, and the admin port with health and metrics.
+"""Serves intake: the producer, the public port, and the admin port with its own health and metrics, and the channels'.
 
 The producer batches: records of many requests that wait for the same partition leave together.
 """
@@ -9,8 +9,11 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from aiohttp.http_exceptions import HttpProcessingError
+from prometheus_client import REGISTRY
 
-from streams.admin import admin_application, listen
+from streams.admin import add_view, admin_application, listen
+from streams.care.control import Control
+from streams.care.status import ChannelStatus
 from streams.channels import Channels
 from streams.engine.core import end_process
 from streams.engine.partitioner import partition_of
@@ -79,6 +82,17 @@ async def public_port(intake: Intake, settings: Settings) -> AsyncIterator[None]
         await runner.cleanup()
 
 
+@contextlib.asynccontextmanager
+async def _following(control: Control) -> AsyncIterator[None]:
+    """It is advice: nothing waits for it, and a broker that is away is tried again."""
+    task = asyncio.create_task(control.follow(), name="control")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
 async def serve_intake(
     topics: Topics,
     settings: Settings,
@@ -95,10 +109,15 @@ async def serve_intake(
     )
     # The producer is connected before a port opens, and waits for a broker that went away: no state is "not ready".
     health = admin_application(lambda: "")
+    control = Control(settings.kafka_url, topics.control)
+    status = ChannelStatus(channels.all, control.values)
+    REGISTRY.register(status)
+    add_view(health, "/v1/channels", lambda: {"channels": status.rows()}, settings.admin_token)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(writer.stop)
         stack.push_async_callback(identities.stop)
         await identities.start()
+        await stack.enter_async_context(_following(control))
         producer = KeyedProducer(writer, settings.partitions)
         intake = Intake(topics, settings, channels, producer, current=identities.current)
         admin = await listen(health, settings.admin_host, settings.admin_port, variable="IRIS_ADMIN_PORT")

@@ -1,8 +1,9 @@
-"""Health on a real broker: a token that is revoked is on the log, on the metric and in `iris channels list`."""
+"""Health on a real broker: a revoked token is on the log, in `iris channels list` and on intake's admin port."""
 
 import asyncio
 from pathlib import Path
 
+import aiohttp
 import orjson
 import pytest
 
@@ -11,7 +12,7 @@ from streams.broker import Broker
 from streams.care.control import Control, Publisher
 from tests.fakes.telegram import TOKEN
 from tests.harness.channels import configure, iris
-from tests.harness.deployment import CHANNEL, Deployment
+from tests.harness.deployment import CHANNEL, Deployment, free_port
 from tests.harness.eventually import eventually
 from tests.harness.topics import read_topic
 
@@ -39,7 +40,8 @@ async def test_many_writes_at_once_share_one_connection_and_are_all_read_back(br
 async def test_a_revoked_token_is_told_once_and_by_one_of_several_processes(
     broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = {"health_interval_s": 1, "partitions": 3}
+    admin = f"http://127.0.0.1:{(port := free_port())}"
+    settings = {"health_interval_s": 1, "partitions": 3, "admin_port": port, "admin_token": "t0ken"}
     it = Deployment(broker.bootstrap, tmp_path, platforms=["telegram"], settings=settings)
 
     async def told() -> list[str]:
@@ -50,7 +52,18 @@ async def test_a_revoked_token_is_told_once_and_by_one_of_several_processes(
     async def has_told(*changes: str) -> None:
         assert await told() == list(changes)
 
-    async with it.running(STAGES):
+    async def shown(path: str) -> str:
+        headers = {"Authorization": "Bearer t0ken"}
+        async with aiohttp.ClientSession() as session, session.get(f"{admin}{path}", headers=headers) as answer:
+            return await answer.text()
+
+    async def is_on_the_admin_port() -> None:
+        labels = f'channel="{CHANNEL}",platform="telegram",state="bad_credentials"'
+        assert f"iris_channel_health{{{labels}}} 1.0" in await shown("/metrics")
+        (row,) = orjson.loads(await shown("/v1/channels"))["channels"]
+        assert (row["channel"], row["health"]["state"], TOKEN in str(row)) == (CHANNEL, "bad_credentials", False)
+
+    async with it.running(("intake", *STAGES)):
         fake = it.fakes["telegram"]
         it.processes["send-b"] = it.process("send", instance="-b", data_dir=str(tmp_path / "b"))
         await it.start(["send-b"])
@@ -61,6 +74,7 @@ async def test_a_revoked_token_is_told_once_and_by_one_of_several_processes(
         await eventually(is_asked, timeout_s=20)
         fault = fake.faults.add("token")
         await eventually(lambda: has_told("bad_credentials"), timeout_s=20)
+        await eventually(is_on_the_admin_port)
         monkeypatch.setenv("IRIS_KAFKA_BOOTSTRAP_SERVERS", it.bootstrap)
         monkeypatch.setenv("IRIS_TOPIC_PREFIX", it.prefix)
         (tmp_path / "cli").mkdir()

@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-from prometheus_client import REGISTRY
 
 from connectors.care import Health
 from connectors.interface import Channel
@@ -148,21 +147,22 @@ async def test_a_mistake_in_one_channel_leaves_the_others_alone() -> None:
     assert [output.key for output in it.sink.events] == [b"tg_bar_"]
 
 
-def metric(state: str, channel: str = "shop") -> float | None:
-    labels = {"platform": "telegram", "channel": channel, "state": state}
-    return REGISTRY.get_sample_value("iris_channel_health", labels)
-
-
-async def test_the_metric_shows_one_state_and_goes_when_somebody_else_looks_after_the_channel() -> None:
+async def test_who_looks_after_a_channel_again_asks_at_once_and_not_a_minute_later() -> None:
     it = Installation()
     await it.sees("connected", "limited")
-    assert (metric("limited"), metric("connected"), metric("transient")) == (1.0, 0.0, 0.0)
     it.is_holder = False
     await it.later(1.0)
-    assert (metric("limited"), metric("connected")) == (None, None)
     it.is_holder = True
     await it.later(1.0)
-    assert metric("limited") == 1.0, "asked at once, not a minute later"
+    assert len(it.care.asked) == 3
+
+
+async def test_a_credential_that_the_platform_quotes_is_kept_nowhere(caplog: pytest.LogCaptureFixture) -> None:
+    it = Installation((Channel("shop", "telegram", {"bot_token": ("700:tok",)}),))
+    it.care.states["shop"] = Health("bad_credentials", "no bot 700:tok", warnings=("700:tok ends soon",))
+    await it.later()
+    told = (it.sink.events[0].value, it.sink.control[health_key("telegram", "shop")], caplog.text.encode())
+    assert [(b"700:tok" in each, b"***" in each) for each in told] == [(False, True)] * 3
 
 
 async def test_a_warning_is_logged_when_it_is_new(caplog: pytest.LogCaptureFixture) -> None:

@@ -9,7 +9,7 @@ import pytest
 import connectors
 from connectors.interface import Channel
 from connectors.registry import platforms
-from streams.cli.channels import without_secrets
+from streams.channels import without_secrets
 from tests.fakes.line import FakeLine
 from tests.fakes.telegram import SECRET_TOKEN, TOKEN, FakeTelegram
 from tests.harness.channels import configure, iris, iris_text
