@@ -14,6 +14,11 @@ import orjson
 MAX_DEPTH = 64
 """Deepest nesting of a body. Real bodies stay below 16; parsers recurse, so this is checked before any of them runs."""
 
+NUMBER_CHARS_MAX = 400
+"""Characters of one number. The longest that a double needs are 343: 1e-323 with 17 digits, written without exponent.
+RFC 8259 section 6 leaves such a limit to the reader; each digit more costs a parser that keeps them more than the last.
+"""
+
 T = TypeVar("T")
 
 NUMBER = (int, float)
@@ -26,6 +31,11 @@ _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 _STEPS = bytes.maketrans(b"{[]}", b"\x01\x01\xff\xff")
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"{}[]"))
 _CHUNK = 64 * 1024
+# Of each 80th byte of a body, a number that is too long has at least 5 in a row; hardly any real body has so many.
+_STRIDE = 80
+_SAMPLED = re.compile(rb"[-+.0-9eE]{%d}" % (NUMBER_CHARS_MAX // _STRIDE))
+# Looks behind, so that the characters of a number are looked at from its first one only.
+_LONG_NUMBER = re.compile(rb"(?<![-+.0-9eE])[-+.0-9eE]{%d}" % (NUMBER_CHARS_MAX + 1))
 
 # Kept, because to make one takes ten times as long as to use it.
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -37,7 +47,7 @@ _ESCAPE = re.compile(
 
 
 class MalformedJsonError(ValueError):
-    """The body is not JSON, or nested too deep; the text says which."""
+    """The body is not JSON, nested too deep, or has a number too long; the text says which."""
 
 
 def is_deeper_than(body: bytes, limit: int) -> bool:
@@ -54,14 +64,22 @@ def is_deeper_than(body: bytes, limit: int) -> bool:
     return False
 
 
+def has_long_number(body: bytes) -> bool:
+    """Whether a number is longer than ``NUMBER_CHARS_MAX``; not so in strings. Nothing is parsed, time is linear."""
+    return bool(_SAMPLED.search(body[::_STRIDE]) and _LONG_NUMBER.search(_STRING.sub(b'""', body)))
+
+
 def split_json(body: bytes, shape: type[T]) -> T | None:
     """Decode the envelope into ``shape``, a ``msgspec.Struct`` whose events are ``msgspec.Raw``.
 
     None when the body is JSON but not of that shape: keep it whole. Raises MalformedJsonError when it is not JSON at
-    all. Half of a surrogate pair, which a sender makes by cutting an emoji, becomes U+FFFD in place (same length).
+    all or exceeds a limit. Half of a surrogate pair, which a sender makes by cutting an emoji, becomes U+FFFD in place
+    (same length).
     """
     if is_deeper_than(body, MAX_DEPTH):
         raise MalformedJsonError(f"body is nested deeper than {MAX_DEPTH}")
+    if has_long_number(body):
+        raise MalformedJsonError(f"body has a number of more than {NUMBER_CHARS_MAX} characters")
     try:
         body.decode()
         return msgspec.json.decode(body, type=shape)
@@ -76,10 +94,9 @@ def split_json(body: bytes, shape: type[T]) -> T | None:
 def _check_leniently(body: bytes, *, reason: str) -> None:
     """Raise MalformedJsonError unless a parser that takes lone surrogates takes the body."""
     try:
-        # Python refuses integers of more than 4,300 digits, which are valid JSON all the same; float takes them.
         # Decoded here, because of bytes it takes even surrogates that somebody encoded, which are no UTF-8.
         # A byte order mark is nobody's, and does no harm.
-        json.loads(body.decode("utf-8-sig"), parse_int=float, parse_constant=_refuse)
+        json.loads(body.decode("utf-8-sig"), parse_constant=_refuse)
     except ValueError:
         raise MalformedJsonError(f"body is not JSON: {reason}") from None
 

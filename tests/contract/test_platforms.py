@@ -7,6 +7,7 @@ What only one platform has stands in its own tests.
 import json
 import random
 import re
+from functools import partial
 from typing import Any
 
 import pytest
@@ -131,6 +132,25 @@ def test_an_unheard_of_item_in_any_list_of_events_is_kept_or_counted_as_refused(
         is_kept = any(NOVELTY.encode() in record.value for record in after.records)
         assert is_kept or after.refused > before.refused, f"an item of {path} is lost"
         assert len(after.records) >= len(before.records), f"an item of {path} costs others"
+
+
+@every_body
+def test_a_number_of_thousands_of_digits_is_refused_wherever_it_stands_and_the_same_digits_as_text_are_not(
+    name: str, title: str
+) -> None:
+    specimen = specimens()[name]
+    document = document_of(specimen.bodies[title])
+    if not isinstance(document, dict):
+        assert name == "wechat", "only XML has no numbers"
+        return
+    digits = "9" * 5_000
+    for path in paths_of(document)[1:]:
+        changed = copied(document)
+        at(changed, path[:-1])[path[-1]] = digits
+        text = json.dumps(changed).encode()
+        assert not isinstance(outcome(partial(specimen.split, text)), int), f"a text at {path} is refused"
+        number = text.replace(f'"{digits}"'.encode(), digits.encode())
+        assert outcome(partial(specimen.split, number)) == 400, f"a number at {path} is taken"
 
 
 def some_body(specimen: Specimen, chances: random.Random) -> bytes:

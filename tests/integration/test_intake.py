@@ -97,6 +97,24 @@ async def test_an_unknown_channel_platform_or_method_is_not_found_and_huge_or_pa
         assert await stored_inbound(it, "line") == []
 
 
+async def test_a_signed_body_with_a_number_of_5000_digits_is_refused_and_a_text_of_5000_digits_is_answered(
+    broker: Broker, tmp_path: Path
+) -> None:
+    digits = "9" * 5_000
+    async with Deployment(broker.bootstrap, tmp_path, platforms=["line", "telegram"]).running() as it:
+        for name, fake in it.fakes.items():
+            body = fake.body([fake.user_message("ann", digits)])
+            number = fake.body([fake.user_message("ann", "NUMBER")]).replace(b'"NUMBER"', digits.encode())
+            assert await fake.deliver(number) == 400
+            assert await stored_inbound(it, name) == []
+            assert await fake.deliver(body) == 200
+
+        async def answered() -> None:
+            assert all(fake.seen("ann") for fake in it.fakes.values())
+
+        await eventually(answered, timeout_s=20, interval_s=0.3)
+
+
 async def test_with_the_broker_down_the_answer_is_503_with_retry_after_in_time(
     make_broker: BrokerFactory, tmp_path: Path
 ) -> None:

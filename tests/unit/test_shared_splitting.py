@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from connectors.shared.splitting import (
     MAX_DEPTH,
+    NUMBER_CHARS_MAX,
     UNREADABLE,
     MalformedJsonError,
+    has_long_number,
     is_deeper_than,
     member,
     mend_surrogates,
@@ -103,13 +105,31 @@ def test_brackets_in_strings_do_not_count(body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "unit", [b"[", b"]", b"[]", b'"', b'"\\"', b"\\", b'{"a":', b'["",', b'"\\\\', b"[{"], ids=repr
+    "unit",
+    [
+        b"[",
+        b"]",
+        b"[]",
+        b'"',
+        b'"\\"',
+        b"\\",
+        b'{"a":',
+        b'["",',
+        b'"\\\\',
+        b"[{",
+        b"1",
+        b"9" * 400 + b",",
+        b'"1"',
+        b'"1',
+    ],
+    ids=lambda unit: repr(unit[:8]),
 )
 def test_hostile_megabytes_are_measured_in_linear_time(unit: bytes) -> None:
     def cost_s(size: int) -> float:
         body = unit * (size // len(unit))
         started = time.process_time()
         is_deeper_than(body, MAX_DEPTH)
+        has_long_number(body)
         return time.process_time() - started
 
     # Eight times the input may cost eight times the time; quadratic work would cost 64 times. The constant part
@@ -117,10 +137,58 @@ def test_hostile_megabytes_are_measured_in_linear_time(unit: bytes) -> None:
     assert cost_s(2_000_000) < 24 * cost_s(250_000) + 0.05
 
 
-@pytest.mark.parametrize("slice_", [b"1e999", b"9" * 5000, b"-1e400"])
+@pytest.mark.parametrize("slice_", [b"1e999", b"9" * NUMBER_CHARS_MAX, b"-1e400"])
 def test_a_number_beyond_a_double_is_unreadable_not_fatal(slice_: bytes) -> None:
     assert slices(b'{"events":[' + slice_ + b"]}") == [slice_]
     assert parse_slice(slice_) is UNREADABLE
+
+
+LONG = b"9" * 5_000
+
+
+@pytest.mark.parametrize("place", [b"%s", b'{"events":[%s]}', b'{"events":[],"x":{"y":[1,{"z":%s}]}}', b'["a\\"",%s]'])
+@pytest.mark.parametrize(
+    "number",
+    [LONG, b"-" + LONG, b"0." + LONG, LONG + b".5", b"1e" + LONG, b"1E-" + LONG, b"9" * (NUMBER_CHARS_MAX + 1)],
+)
+def test_a_number_of_absurd_length_is_refused_wherever_it_stands(place: bytes, number: bytes) -> None:
+    with pytest.raises(MalformedJsonError, match="a number of more than 400 characters"):
+        split_json(place.replace(b"%s", number), Envelope)
+
+
+@pytest.mark.parametrize("before", range(0, 200, 7))
+def test_a_long_number_is_seen_wherever_it_begins(before: int) -> None:
+    body = b" " * before + b"9" * (NUMBER_CHARS_MAX + 1) + b" " * 1_000
+    assert has_long_number(body)
+    assert not has_long_number(body.replace(b"99", b"9", 1))
+
+
+@pytest.mark.parametrize("text", [LONG, b'\\"' + LONG, LONG + b'\\"', b"\\\\", LONG + b"\\n" + LONG])
+def test_digits_in_a_text_are_a_text(text: bytes) -> None:
+    slice_ = b'{"text":"' + text + b'","' + text + b'":1}'
+    assert slices(b'{"events":[' + slice_ + b"]}") == [slice_]
+
+
+def test_a_double_may_be_written_without_exponent() -> None:
+    longest = f"-{1e-323:.340f}".encode()
+    assert slices(b'{"events":[' + longest + b"]}") == [longest]
+    assert parse_slice(longest) == -1e-323
+
+
+def test_numbers_that_are_long_only_together_are_taken() -> None:
+    items = [b"9" * NUMBER_CHARS_MAX] * 20
+    assert slices(b'{"events":[' + b",".join(items) + b"]}") == items
+
+
+def test_digits_just_within_the_limit_cost_no_more_than_short_numbers() -> None:
+    def cost_s(digits: int) -> float:
+        body = b'"' + LONG + b'"' + (b"," + b"9" * digits) * (1_000_000 // (digits + 1))
+        started = time.process_time()
+        assert not has_long_number(body)
+        return time.process_time() - started
+
+    # Looked at again from each digit on, runs of 400 cost about thirty times as much as runs of 10.
+    assert cost_s(NUMBER_CHARS_MAX) < 8 * cost_s(10)
 
 
 def test_members_of_anything() -> None:
