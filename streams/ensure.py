@@ -25,6 +25,8 @@ RECORD_HEADROOM = 2
 """A body that is kept whole grows by a third in base64, and its enclosing scalars come on top."""
 
 LEADERS_WITHIN_S = 20.0
+NAMED_MAX = 3
+"""Topics that do not fit and are named in the message; `iris topics list` shows all."""
 
 
 class TopicsMismatch(SettingsError):
@@ -64,12 +66,12 @@ async def ensure_topics(bootstrap: str, settings: Settings) -> list[str]:
     """
     async with _admin(bootstrap) as admin:
         statuses = await _look(admin, settings)
-        _refuse_mismatch(statuses)
+        refuse_mismatch(statuses, settings)
         missing = [status for status in statuses if status.is_missing]
         if missing:
             await _create(admin, missing, settings)
         # Once more: another process may have created them just now, from other settings.
-        _refuse_mismatch(await _with_leaders(admin, settings))
+        refuse_mismatch(await _with_leaders(admin, settings), settings)
         return [status.topic.name for status in missing]
 
 
@@ -80,7 +82,7 @@ async def require_topics(bootstrap: str, settings: Settings) -> None:
     """
     async with _admin(bootstrap) as admin:
         statuses = await _look(admin, settings)
-    _refuse_mismatch(statuses)
+    refuse_mismatch(statuses, settings)
     missing = next((status.topic.name for status in statuses if status.is_missing), None)
     if missing is not None:
         raise SettingsError(f"topic {missing} is missing at {bootstrap}; create it with `iris topics ensure`")
@@ -164,12 +166,36 @@ async def _with_leaders(admin: AIOKafkaAdminClient, settings: Settings) -> list[
         await asyncio.sleep(0.1)
 
 
-def _refuse_mismatch(statuses: Iterable[TopicStatus]) -> None:
-    for status in statuses:
-        if status.is_mismatched:
-            cause = "IRIS_PARTITIONS" if status.topic.partitions is None else "the registry"
-            raise TopicsMismatch(
-                f"topic {status.topic.name} has {status.partitions} partitions, {cause} asks for "
-                f"{status.partitions_wanted}; growing it in place would part conversations from their state. Set "
-                "IRIS_PARTITIONS to what is there, or choose another IRIS_TOPIC_PREFIX"
-            )
+def refuse_mismatch(statuses: Iterable[TopicStatus], settings: Settings) -> None:
+    """Raises TopicsMismatch when a topic that is there has another number of partitions than it needs."""
+    found = [status for status in statuses if not status.is_missing]
+    wrong = [status for status in found if status.is_mismatched]
+    if wrong:
+        raise TopicsMismatch(
+            f"{_told(wrong)}. A topic cannot grow in place: conversations would part from their state. On the embedded "
+            f"broker, for development: stop `iris serve`, remove the folder {settings.data_dir.absolute()} with all "
+            f"that it remembers, and start again. On a broker of your own: {_way_out(found, wrong)}"
+        )
+
+
+def _told(wrong: Sequence[TopicStatus]) -> str:
+    named = [f"topic {one.topic.name} has {_count(one.partitions)} and needs {one.partitions_wanted}" for one in wrong]
+    return ", ".join(
+        [*named[:NAMED_MAX], *([f"{len(named) - NAMED_MAX} more do not fit"] if named[NAMED_MAX:] else [])]
+    )
+
+
+def _way_out(found: Sequence[TopicStatus], wrong: Sequence[TopicStatus]) -> str:
+    """What to do where nothing may be lost: a number that fits all, or a new start beside what is there."""
+    beside = "choose another IRIS_TOPIC_PREFIX, which starts anew and leaves these topics as they are"
+    counts = {status.partitions for status in found if status.topic.partitions is None}
+    if len(counts) == 1 and all(status.topic.partitions is None for status in wrong):
+        return f"set IRIS_PARTITIONS={counts.pop()}, or {beside}"
+    return (
+        f"these topics were made by another version or by hand, and no IRIS_PARTITIONS fits them all: {beside}; or, if "
+        "what those that are named here hold may go, stop all processes, delete them and run `iris topics ensure`"
+    )
+
+
+def _count(partitions: int) -> str:
+    return "1 partition" if partitions == 1 else f"{partitions} partitions"

@@ -89,7 +89,7 @@ async def test_another_number_of_partitions_is_refused_before_anything_is_create
             assert changelog in await admin.list_topics()
 
         await eventually(is_known)
-        with pytest.raises(TopicsMismatch, match=r"converse-changelog has 5 partitions, IRIS_PARTITIONS asks for 3"):
+        with pytest.raises(TopicsMismatch, match=r"converse-changelog has 5 partitions and needs 3"):
             await ensure_topics(settings.kafka_url, settings)
         assert [name for name in await admin.list_topics() if name.startswith(settings.topic_prefix)] == [changelog]
         described = await admin.describe_topics([changelog])
@@ -114,4 +114,5 @@ def test_the_command_creates_lists_and_refuses(settings: Settings) -> None:
     assert f"{settings.topic_prefix}conversation.events" in listed.stdout
     refused = iris(settings.model_copy(update={"partitions": 4}), "topics", "ensure")
     assert refused.returncode == 78
-    assert "has 3 partitions, IRIS_PARTITIONS asks for 4" in refused.stderr
+    assert "has 3 partitions and needs 4" in refused.stderr
+    assert "set IRIS_PARTITIONS=3, or choose another IRIS_TOPIC_PREFIX" in refused.stderr
