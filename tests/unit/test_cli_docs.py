@@ -15,6 +15,8 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 ARCHITECTURE = (ROOT / "deploy/docs/architecture.md").read_text()
 PATH = re.compile(r"\b((?:schemas|connectors|streams|tests|deploy)/[\w./-]+\.(?:py|md|toml|xml))\b")
+SETTING_NAMES = [f"IRIS_{name.upper()}" for name in Settings.model_fields]
+RUNBOOK = ["Seen as", "What it means", "Do", "Was something lost?", "So that it does not come again"]
 TABLE_ROW = re.compile(r"^\| `(IRIS_\w+)` \| (–|`.*?`) \| (.+) \|$", re.MULTILINE)
 
 
@@ -51,6 +53,15 @@ def test_every_file_that_a_document_names_exists(document: str, text: str) -> No
     named = set(PATH.findall(text))
     assert named, document
     assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
+
+
+@pytest.mark.parametrize("runbook", sorted((ROOT / "deploy/runbooks").glob("*.md")), ids=lambda path: path.stem)
+def test_every_runbook_has_one_shape_names_real_files_and_settings_and_is_named_in_the_readme(runbook: Path) -> None:
+    text = runbook.read_text()
+    assert re.findall("^## (.+)", text, re.MULTILINE) == RUNBOOK
+    assert [path for path in PATH.findall(text) if not (ROOT / path).exists()] == []
+    assert set(re.findall(r"IRIS_[A-Z_]+", text)) <= set(SETTING_NAMES)
+    assert f"deploy/runbooks/{runbook.name}" in README
 
 
 def test_the_quick_start_is_two_commands() -> None:
