@@ -1,20 +1,18 @@
 """Care of Instagram channels, of either login: account and token, the app's webhook, the account's subscription.
 
 Asks and writes graph.instagram.com, or graph.facebook.com through a page ("Instagram API with Instagram Login",
-"Webhooks"); what Meta's platforms share is in ``connectors.shared.meta.care``.
+"Webhooks"); what Meta's platforms share is in ``connectors.shared.meta``.
 """
 
-import time
-from collections.abc import Callable
 from dataclasses import replace
 
 from connectors.care import Finding, Health, Site
-from connectors.errors import SendError
 from connectors.instagram.api import ERROR_MEANINGS, FACEBOOK_BASE, GRAPH_VERSION, INSTAGRAM_BASE
 from connectors.interface import Call, Channel
 from connectors.shared.asking import Verdicts, found, question
 from connectors.shared.meta.app import Surface, graph_url
-from connectors.shared.meta.care import CALLBACK_REFUSED, GRAPH_LIMIT_CODES, Steps, delivers
+from connectors.shared.meta.care import MetaCare
+from connectors.shared.meta.steps import CALLBACK_REFUSED, GRAPH_LIMIT_CODES, Steps, delivers
 from connectors.shared.meta.values import as_dict, as_id
 
 SURFACE = Surface(
@@ -54,12 +52,10 @@ def get_account(channel: Channel) -> Call:
     return question("account", "GET", graph_url(channel, SURFACE, path, base=_base(channel)))
 
 
-class Care:
-    """See ``connectors.care.Care``. ``clock`` gives Unix seconds."""
+class Care(MetaCare):
+    """See ``connectors.care.Care``."""
 
-    def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
-        self._steps = Steps(SURFACE, ERROR_MEANINGS, VERDICTS, clock=clock)
-        self._page_steps = Steps(PAGE_SURFACE, ERROR_MEANINGS, VERDICTS, clock=clock)
+    surface, meanings, verdicts = SURFACE, ERROR_MEANINGS, VERDICTS
 
     async def check(self, channel: Channel, site: Site) -> tuple[Finding, ...]:
         """Version, account, token, the app's webhook, the account's subscription, and what cannot be seen."""
@@ -83,24 +79,13 @@ class Care:
             MESSAGE_ACCESS,
         )
 
-    async def health(self, channel: Channel) -> Health:
-        """After an hour of failed deliveries Meta unsubscribes the app ("Webhooks": Delivery)."""
-        return self._steps.told(await self._health(channel), channel)
-
-    async def close(self) -> None:
-        """Release connections."""
-        await self._steps.asker.close()
-        await self._page_steps.asker.close()
-
     def _of(self, channel: Channel) -> Steps:
-        return self._page_steps if channel.first("page_id") else self._steps
+        return self._steps.on(PAGE_SURFACE) if channel.first("page_id") else self._steps
 
     async def _health(self, channel: Channel) -> Health:
-        try:
-            account = await self._account(channel)
-            subscription = await self._of(channel).subscription(channel, _node(channel), base=_base(channel))
-        except SendError as error:
-            return VERDICTS.health(error)
+        """After an hour of failed deliveries Meta unsubscribes the app ("Webhooks": Delivery)."""
+        account = await self._account(channel)
+        subscription = await self._of(channel).subscription(channel, _node(channel), base=_base(channel))
         if account.level == "error":
             return Health("bad_credentials", account.what)
         if subscription is None or not delivers(subscription, "messages"):

@@ -1,19 +1,16 @@
 """Care of Messenger channels: page and token, the app's webhook, the page's subscription, the Graph version's end.
 
 Asks and writes the Graph API ("Messenger Platform: Webhooks", "Page: subscribed_apps"); what Meta's platforms share is
-in ``connectors.shared.meta.care``.
+in ``connectors.shared.meta``.
 """
 
-import time
-from collections.abc import Callable
-
 from connectors.care import Finding, Health, Site
-from connectors.errors import SendError
 from connectors.interface import Call, Channel
 from connectors.messenger.api import ERROR_MEANINGS, GRAPH_VERSION
 from connectors.shared.asking import Verdicts, found, question
 from connectors.shared.meta.app import Surface, graph_url
-from connectors.shared.meta.care import CALLBACK_REFUSED, GRAPH_LIMIT_CODES, Steps, delivers
+from connectors.shared.meta.care import MetaCare
+from connectors.shared.meta.steps import CALLBACK_REFUSED, GRAPH_LIMIT_CODES, delivers
 from connectors.shared.meta.values import as_id
 
 SURFACE = Surface(
@@ -46,11 +43,10 @@ def get_page(channel: Channel) -> Call:
     return question("page", "GET", graph_url(channel, SURFACE, "me?fields=id,name"), bearer=SURFACE.token)
 
 
-class Care:
-    """See ``connectors.care.Care``. ``clock`` gives Unix seconds."""
+class Care(MetaCare):
+    """See ``connectors.care.Care``."""
 
-    def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
-        self._steps = Steps(SURFACE, ERROR_MEANINGS, VERDICTS, clock=clock)
+    surface, meanings, verdicts = SURFACE, ERROR_MEANINGS, VERDICTS
 
     async def check(self, channel: Channel, site: Site) -> tuple[Finding, ...]:
         """Version, page, token, the app's webhook, the page's subscription."""
@@ -70,20 +66,10 @@ class Care:
             *await found(self._steps.subscribe(channel, channel.first("page_id"), SURFACE.fields), VERDICTS),
         )
 
-    async def health(self, channel: Channel) -> Health:
-        """After an hour of failed deliveries Meta unsubscribes the app ("Webhooks": Delivery)."""
-        return self._steps.told(await self._health(channel), channel)
-
-    async def close(self) -> None:
-        """Release connections."""
-        await self._steps.asker.close()
-
     async def _health(self, channel: Channel) -> Health:
-        try:
-            page = await self._page(channel)
-            subscription = await self._steps.subscription(channel, channel.first("page_id"))
-        except SendError as error:
-            return VERDICTS.health(error)
+        """After an hour of failed deliveries Meta unsubscribes the app ("Webhooks": Delivery)."""
+        page = await self._page(channel)
+        subscription = await self._steps.subscription(channel, channel.first("page_id"))
         if page.level == "error":
             return Health("bad_credentials", page.what)
         if subscription is None or not delivers(subscription, "messages"):

@@ -1,20 +1,18 @@
 """Care of WhatsApp channels: number, token, where webhooks really go, the account's subscription, the number's quality.
 
 Asks and writes the Graph API ("Business phone numbers", "Webhooks: overrides", "WhatsApp Business Account:
-subscribed_apps"); what Meta's platforms share is in ``connectors.shared.meta.care``.
+subscribed_apps"); what Meta's platforms share is in ``connectors.shared.meta``.
 """
 
-import time
-from collections.abc import Callable
 from typing import Any
 
 from connectors.care import Finding, Health, Site
-from connectors.errors import SendError
 from connectors.interface import Call, Channel
 from connectors.shared.asking import Verdicts, found, question
 from connectors.shared.meta import app
 from connectors.shared.meta.app import Surface, graph_url
-from connectors.shared.meta.care import CALLBACK_REFUSED, GRAPH_LIMIT_CODES, REGISTER, Steps
+from connectors.shared.meta.care import MetaCare
+from connectors.shared.meta.steps import CALLBACK_REFUSED, GRAPH_LIMIT_CODES, REGISTER
 from connectors.shared.meta.values import as_dict
 from connectors.whatsapp.api import ERROR_MEANINGS, GRAPH_VERSION
 from connectors.whatsapp.entries import ACCOUNT_FIELD, NUMBER_FIELD
@@ -71,11 +69,10 @@ def override_number(channel: Channel, url: str) -> Call:
     return question("override webhook", "POST", graph_url(channel, SURFACE, channel.first(NUMBER_FIELD)), body)
 
 
-class Care:
-    """See ``connectors.care.Care``. ``clock`` gives Unix seconds."""
+class Care(MetaCare):
+    """See ``connectors.care.Care``."""
 
-    def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
-        self._steps = Steps(SURFACE, ERROR_MEANINGS, VERDICTS, clock=clock)
+    surface, meanings, verdicts = SURFACE, ERROR_MEANINGS, VERDICTS
 
     async def check(self, channel: Channel, site: Site) -> tuple[Finding, ...]:
         """Version, number, token, the app's webhook, the account's subscription."""
@@ -97,23 +94,12 @@ class Care:
             *await found(self._lead_here(channel, site), VERDICTS),
         )
 
-    async def health(self, channel: Channel) -> Health:
-        """``limited``: Meta restricts the number, or would soon for its quality."""
-        return self._steps.told(await self._health(channel), channel)
-
-    async def close(self) -> None:
-        """Release connections."""
-        await self._steps.asker.close()
-
     async def _health(self, channel: Channel) -> Health:
-        try:
-            number = await self._look(channel)
-            if channel.first(ACCOUNT_FIELD):
-                subscription = await self._steps.subscription(channel, channel.first(ACCOUNT_FIELD))
-                if subscription is None:
-                    return Health("unsubscribed", "the account is not subscribed to the app")
-        except SendError as error:
-            return VERDICTS.health(error)
+        """``limited``: Meta restricts the number, or would soon for its quality."""
+        number = await self._look(channel)
+        account = channel.first(ACCOUNT_FIELD)
+        if account and await self._steps.subscription(channel, account) is None:
+            return Health("unsubscribed", "the account is not subscribed to the app")
         if HOOKS in number and not _hook_of(number):
             return Health("unsubscribed", "no webhook is set for the number, its account or its app")
         trouble = _trouble(number)
