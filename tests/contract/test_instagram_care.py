@@ -1,6 +1,6 @@
 """Care of Instagram channels of both logins against the fake Graph API: requests, findings, health."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -9,23 +9,13 @@ from connectors.instagram.care import MESSAGE_ACCESS, RENEWAL, SURFACE, Care, ge
 from connectors.interface import Channel
 from tests.contract.care_kit import asked, checked, healthy, registered, shown, site_of, worst
 from tests.fakes.instagram import ACCOUNT_ID, APP_ID, PAGE_ACCOUNT_ID, PAGE_ID, TOKENS, FakeInstagram
+from tests.harness.platform import closing, running
 
 URL = "https://iris.example.com/webhooks/instagram/shop"
 
 
-@pytest.fixture
-async def fake() -> AsyncIterator[FakeInstagram]:
-    server = FakeInstagram()
-    await server.start()
-    yield server
-    await server.stop()
-
-
-@pytest.fixture
-async def care() -> AsyncIterator[Care]:
-    made = Care()
-    yield made
-    await made.close()
+fake = running(FakeInstagram)
+care = closing(lambda _: Care())
 
 
 def channel_of(fake: FakeInstagram, *, account: str = ACCOUNT_ID, **values: str) -> Channel:

@@ -20,15 +20,9 @@ from tests.fakes.instagram import ACCOUNT_ID, PAGE_ACCOUNT_ID, TOKENS, FakeInsta
 from tests.fakes.instagram_rules import check
 from tests.fakes.messenger_rules import Refused
 from tests.harness.eventually import eventually
+from tests.harness.platform import running
 
-
-@pytest.fixture
-async def fake() -> AsyncIterator[FakeInstagram]:
-    server = FakeInstagram(seed=1)
-    server.redelivery_wait_s = 0.01
-    await server.start()
-    yield server
-    await server.stop()
+fake = running(FakeInstagram, seed=1, redelivery_wait_s=0.01)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Instagram's sender against the fake over HTTP: one attempt each, and what every failure leaves the caller to do."""
 
 import logging
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -15,36 +14,10 @@ from tests.contract.instagram_kit import SECRET, channel
 from tests.contract.instagram_planning import LINK, part, plan
 from tests.fakes.instagram import ACCOUNT_ID, PAGE_ACCOUNT_ID, PAGE_ID, TOKENS, FakeInstagram
 from tests.fakes.meta_messaging import HUMAN_AGENT_S, WINDOW_S
+from tests.harness.platform import Clock, closing, running
 
-
-class Clock:
-    """Seconds that go on only when told to."""
-
-    def __init__(self) -> None:
-        self.now_s = 1_790_000_000.0
-
-    def __call__(self) -> float:
-        return self.now_s
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def fake(clock: Clock) -> AsyncIterator[FakeInstagram]:
-    server = FakeInstagram(seed=1, clock=clock)
-    await server.start()
-    yield server
-    await server.stop()
-
-
-@pytest.fixture
-async def sender() -> AsyncIterator[Sender]:
-    client = Sender()
-    yield client
-    await client.close()
+fake = running(FakeInstagram, seed=1)
+sender = closing(lambda _: Sender())
 
 
 def own(fake: FakeInstagram, *, token: str = TOKENS[ACCOUNT_ID]) -> Channel:

@@ -1,6 +1,6 @@
 """Care of LINE channels against the fake platform: every request, every finding, every state of health."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,25 +19,15 @@ from connectors.line.care import (
 )
 from tests.contract.care_kit import asked, checked, healthy, registered, rows, shown, site_of, worst
 from tests.fakes.line import FakeLine
+from tests.harness.platform import closing, running
 
 URL = "https://iris.example.com/webhooks/line/shop"
 ENDPOINT = "/v2/bot/channel/webhook/endpoint"
 TEST = "/v2/bot/channel/webhook/test"
 
 
-@pytest.fixture
-async def fake() -> AsyncIterator[FakeLine]:
-    server = FakeLine()
-    await server.start()
-    yield server
-    await server.stop()
-
-
-@pytest.fixture
-async def care() -> AsyncIterator[Care]:
-    made = Care()
-    yield made
-    await made.close()
+fake = running(FakeLine)
+care = closing(lambda _: Care())
 
 
 def channel_of(fake: FakeLine, *, token: str | None = None, bot: str | None = None) -> Channel:

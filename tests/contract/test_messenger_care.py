@@ -1,6 +1,6 @@
 """Care of Messenger channels against the fake Graph API: every request, every finding, every state of health."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -9,9 +9,9 @@ from connectors.interface import Channel
 from connectors.messenger.care import SURFACE, Care, get_page
 from connectors.shared.meta.app import debug_token, get_subscribed, get_webhooks, set_webhook, subscribe
 from tests.contract.care_kit import asked, checked, healthy, registered, rows, shown, site_of, worst
-from tests.contract.wechat_sending import Clock
 from tests.fakes.messenger import PAGE_ID, PAGE_TOKENS, SECOND_PAGE_ID, FakeMessenger
 from tests.fakes.messenger_views import APP_ID
+from tests.harness.platform import Clock, closing, running
 
 URL = "https://iris.example.com/webhooks/messenger/shop"
 NOVEMBER_2026 = datetime(2026, 11, 24, tzinfo=UTC).timestamp()
@@ -22,19 +22,8 @@ def clock() -> Clock:
     return Clock(NOVEMBER_2026)
 
 
-@pytest.fixture
-async def fake() -> AsyncIterator[FakeMessenger]:
-    server = FakeMessenger()
-    await server.start()
-    yield server
-    await server.stop()
-
-
-@pytest.fixture
-async def care(clock: Clock) -> AsyncIterator[Care]:
-    made = Care(clock=clock)
-    yield made
-    await made.close()
+fake = running(FakeMessenger)
+care = closing(lambda clock: Care(clock=clock))
 
 
 def channel_of(fake: FakeMessenger, *, id: str = "shop", page: str = PAGE_ID, **values: str) -> Channel:

@@ -19,15 +19,9 @@ from tests.contract.meta_hook import Webhook, channels_of, listening
 from tests.fakes.messenger import PAGE_ID, SECOND_PAGE_ID, FakeMessenger
 from tests.fakes.messenger_rules import Refused, check
 from tests.harness.eventually import eventually
+from tests.harness.platform import running
 
-
-@pytest.fixture
-async def fake() -> AsyncIterator[FakeMessenger]:
-    server = FakeMessenger(seed=1)
-    server.redelivery_wait_s = 0.01
-    await server.start()
-    yield server
-    await server.stop()
+fake = running(FakeMessenger, seed=1, redelivery_wait_s=0.01)
 
 
 @pytest.fixture

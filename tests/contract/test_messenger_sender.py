@@ -1,7 +1,6 @@
 """Messenger's sender against the fake over HTTP: one attempt each, and what every failure leaves the caller to do."""
 
 import logging
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -17,38 +16,13 @@ from schemas.content import TextContent
 from tests.contract.messenger_kit import SECRET, channel
 from tests.contract.messenger_planning import part, plan
 from tests.fakes.messenger import PAGE_ID, PAGE_TOKENS, WINDOW_S, FakeMessenger
+from tests.harness.platform import Clock, closing, running
 
 TOKEN = PAGE_TOKENS[PAGE_ID]
 
 
-class Clock:
-    """Seconds that go on only when told to."""
-
-    def __init__(self) -> None:
-        self.now_s = 1_790_000_000.0
-
-    def __call__(self) -> float:
-        return self.now_s
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def fake(clock: Clock) -> AsyncIterator[FakeMessenger]:
-    server = FakeMessenger(seed=1, clock=clock)
-    await server.start()
-    yield server
-    await server.stop()
-
-
-@pytest.fixture
-async def sender() -> AsyncIterator[Sender]:
-    client = Sender()
-    yield client
-    await client.close()
+fake = running(FakeMessenger, seed=1)
+sender = closing(lambda _: Sender())
 
 
 def page_of(fake: FakeMessenger, *, token: str = TOKEN) -> Channel:

@@ -1,6 +1,6 @@
 """Care of Telegram channels against the fake Bot API: every request, every finding, every state of health."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 import pytest
 
@@ -8,31 +8,15 @@ from connectors.interface import Channel
 from connectors.telegram.care import ALLOWED_UPDATES, Care, get_me, get_webhook_info, set_webhook
 from connectors.telegram.update import KINDS
 from tests.contract.care_kit import asked, checked, healthy, registered, rows, shown, site_of, worst
-from tests.contract.wechat_sending import Clock
 from tests.fakes.telegram import SECRET_TOKEN, TOKEN, FakeTelegram
+from tests.harness.platform import closing, running
 
 UNASKED = sorted(KINDS - {"message"})
 URL = "https://iris.example.com/webhooks/telegram/shop"
 
 
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def fake(clock: Clock) -> AsyncIterator[FakeTelegram]:
-    server = FakeTelegram(clock=clock)
-    await server.start()
-    yield server
-    await server.stop()
-
-
-@pytest.fixture
-async def care(clock: Clock) -> AsyncIterator[Care]:
-    made = Care(clock=clock)
-    yield made
-    await made.close()
+fake = running(FakeTelegram)
+care = closing(lambda clock: Care(clock=clock))
 
 
 def channel_of(fake: FakeTelegram, *, token: str = TOKEN, secret: str = SECRET_TOKEN) -> Channel:

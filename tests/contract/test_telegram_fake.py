@@ -1,6 +1,5 @@
 """The fake of Telegram is as strict as the platform: what it lets pass in a test would pass out there."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
@@ -9,29 +8,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from tests.fakes.telegram import BOT_ID, GROUP, SECRET_TOKEN, TOKEN, FakeTelegram
+from tests.harness.platform import Clock, running
 
-
-class Clock:
-    """Seconds that stand still until they are moved."""
-
-    now = 1_790_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def fake(clock: Clock) -> AsyncIterator[FakeTelegram]:
-    server = FakeTelegram(clock=clock)
-    server.redelivery_wait_s = 0.01
-    await server.start()
-    yield server
-    await server.stop()
+fake = running(FakeTelegram, redelivery_wait_s=0.01)
 
 
 async def call(fake: FakeTelegram, method: str, token: str = TOKEN, **body: Any) -> tuple[int, dict[str, Any]]:
@@ -147,7 +126,7 @@ async def test_strict_rates_hold_a_chat_back(
     assert fake.rates.early == 0
     assert (await call(fake, "sendMessage", chat_id=chat(fake, name), text="x"))[0] == 429
     assert fake.rates.early == 1
-    clock.now += wait_s
+    clock.now_s += wait_s
     assert (await call(fake, "sendMessage", chat_id=chat(fake, name), text="x"))[0] == 200
 
 
@@ -163,7 +142,7 @@ async def test_a_rate_faults_wait_is_kept_up(fake: FakeTelegram, clock: Clock) -
     fake.faults.add("rate", times=1, retry_after_s=3)
     statuses = []
     for passed_s in (0, 1, 2):
-        clock.now += passed_s
+        clock.now_s += passed_s
         statuses.append((await call(fake, "sendMessage", chat_id=chat(fake, "ana"), text="x"))[0])
     assert statuses == [429, 429, 200]
     assert fake.rates.early == 1

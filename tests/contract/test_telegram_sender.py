@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import traceback
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -18,23 +17,13 @@ from schemas.content import ChoiceContent, MediaContent, TextContent
 from schemas.outbound import Button, OutboundMessage
 from tests.contract.telegram_cases import WINDOW, message, part, raw_of, record_of
 from tests.fakes.telegram import GROUP, SECRET_TOKEN, TOKEN, FakeTelegram
+from tests.harness.platform import closing, running
 
 TIMEOUT_S = 5.0
 
 
-@pytest.fixture
-async def fake() -> AsyncIterator[FakeTelegram]:
-    server = FakeTelegram()
-    await server.start()
-    yield server
-    await server.stop()
-
-
-@pytest.fixture
-async def sender() -> AsyncIterator[Sender]:
-    made = Sender()
-    yield made
-    await made.close()
+fake = running(FakeTelegram)
+sender = closing(lambda _: Sender())
 
 
 def channel_of(base: str, token: str = TOKEN) -> Channel:

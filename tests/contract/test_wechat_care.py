@@ -1,14 +1,11 @@
 """Care of WeChat channels against the fake platform: requests, findings, and the one place that may force a token."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from connectors.interface import Channel
 from connectors.wechat.care import Care, get_domain_ip
 from tests.contract.care_kit import asked, checked, healthy, registered, rows, shown, worst
 from tests.contract.test_wechat_tokens import tokens_asked
-from tests.contract.wechat_sending import Clock
 from tests.fakes.wechat import (
     APP_ID,
     APP_SECRET,
@@ -18,29 +15,14 @@ from tests.fakes.wechat import (
     TOKEN_PATH,
     FakeWeChat,
 )
+from tests.harness.platform import Clock, closing, running
 
 URL = "https://iris.example.com/webhooks/wechat/shop"
 OK = ("ok", f"WeChat takes AppID {APP_ID}, its AppSecret and our address")
 
 
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def fake(clock: Clock) -> AsyncIterator[FakeWeChat]:
-    server = FakeWeChat(clock=clock)
-    await server.start()
-    yield server
-    await server.stop()
-
-
-@pytest.fixture
-async def care(clock: Clock) -> AsyncIterator[Care]:
-    made = Care(clock=clock)
-    yield made
-    await made.close()
+fake = running(FakeWeChat)
+care = closing(lambda clock: Care(clock=clock))
 
 
 def channel_of(fake: FakeWeChat, **values: str) -> Channel:
@@ -134,6 +116,6 @@ async def test_force_is_used_at_most_every_30_s(care: Care, fake: FakeWeChat, cl
     states = []
     for _ in range(4):
         states.append((await healthy(care, channel)).state)
-        clock.now += 15
+        clock.now_s += 15
     assert states == ["bad_credentials"] * 4
     assert tokens_asked(fake).count(True) == 2

@@ -14,29 +14,9 @@ from connectors.wechat import PLATFORM
 from tests.contract.wechat_kit import raw_of
 from tests.fakes.wechat import APP_ID, APP_SECRET, ENCODING_AES_KEY, SEND_PATH, TEMPLATE_PATH, TOKEN, FakeWeChat
 from tests.harness.eventually import eventually
+from tests.harness.platform import Clock, running
 
-
-class Clock:
-    """Seconds that stand still until they are moved."""
-
-    now = 1_790_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def fake(clock: Clock) -> AsyncIterator[FakeWeChat]:
-    server = FakeWeChat(clock=clock)
-    server.redelivery_wait_s = 0.01
-    await server.start()
-    yield server
-    await server.stop()
+fake = running(FakeWeChat, redelivery_wait_s=0.01)
 
 
 async def post(fake: FakeWeChat, path: str, body: Any, *, token: str | None = None) -> dict[str, Any]:
@@ -72,14 +52,14 @@ async def test_the_token_is_the_same_until_it_is_renewed_and_the_old_one_lives_o
 ) -> None:
     first = await token_of(fake)
     assert first["expires_in"] == 7200
-    clock.now += 6899
+    clock.now_s += 6899
     assert await token_of(fake) == {**first, "expires_in": 301}
-    clock.now += 1
+    clock.now_s += 1
     second = await token_of(fake)
     assert second["access_token"] != first["access_token"]
     to = {"touser": fake.known_user("ann"), **HI}
     assert (await post(fake, SEND_PATH, to, token=first["access_token"]))["errcode"] == 0
-    clock.now += 300
+    clock.now_s += 300
     assert (await post(fake, SEND_PATH, to, token=first["access_token"]))["errcode"] == 40001
     assert (await post(fake, SEND_PATH, to, token=second["access_token"]))["errcode"] == 0
 
@@ -90,9 +70,9 @@ async def test_force_cuts_the_others_off_and_has_its_limits(fake: FakeWeChat, cl
     assert (await post(fake, SEND_PATH, {"touser": fake.known_user("ann"), **HI}, token=first))["errcode"] == 40001
     assert (await token_of(fake, force_refresh=True))["errcode"] == 45011
     for _ in range(19):
-        clock.now += 30
+        clock.now_s += 30
         assert "access_token" in await token_of(fake, force_refresh=True)
-    clock.now += 30
+    clock.now_s += 30
     assert (await token_of(fake, force_refresh=True))["errcode"] == 45009
 
 
@@ -154,9 +134,9 @@ async def test_a_message_allows_five_answers_in_two_days(fake: FakeWeChat, clock
     fake.user_message("ann", "hello")
     assert [await send(fake, HI) for _ in range(6)] == [0] * 5 + [45047]
     fake.user_message("ann", "again")
-    clock.now += 48 * 3600 - 1
+    clock.now_s += 48 * 3600 - 1
     assert await send(fake, HI) == 0
-    clock.now += 1
+    clock.now_s += 1
     assert await send(fake, HI) == 45015
 
 
@@ -164,7 +144,7 @@ async def test_a_tap_on_the_menu_allows_three_within_a_minute(fake: FakeWeChat, 
     fake.user_choice("ann", "menu")
     assert [await send(fake, HI) for _ in range(4)] == [0] * 3 + [45047]
     fake.user_choice("ann", "menu")
-    clock.now += 60
+    clock.now_s += 60
     assert await send(fake, HI) == 45015
 
 

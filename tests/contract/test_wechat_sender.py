@@ -1,6 +1,5 @@
 """WeChat outbound, performed: one attempt each, every failure sorted, no secret in any text."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -11,28 +10,12 @@ from connectors.wechat.sender import Sender
 from schemas.content import MediaContent, TemplateContent, TextContent
 from schemas.outbound import Button
 from tests.contract.wechat_kit import events_of, part
-from tests.contract.wechat_sending import Clock, answered, failure, fields_of, send
+from tests.contract.wechat_sending import answered, failure, fields_of, send
 from tests.fakes.wechat import APP_SECRET, SEND_PATH, FakeWeChat
+from tests.harness.platform import Clock, closing, running
 
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def fake(clock: Clock) -> AsyncIterator[FakeWeChat]:
-    server = FakeWeChat(clock=clock)
-    await server.start()
-    yield server
-    await server.stop()
-
-
-@pytest.fixture
-async def sender() -> AsyncIterator[Sender]:
-    made = Sender()
-    yield made
-    await made.close()
+fake = running(FakeWeChat)
+sender = closing(lambda _: Sender())
 
 
 # What arrives.
@@ -127,7 +110,7 @@ async def test_the_sixth_message_waits_for_the_follower(sender: Sender, fake: Fa
 
 async def test_a_closed_window_is_final(sender: Sender, fake: FakeWeChat, clock: Clock) -> None:
     fake.user_message("ann", "hello")
-    clock.now += 48 * 3600
+    clock.now_s += 48 * 3600
     fake.tokens.replace()
     error = await failure(sender, fake)
     assert (error.code, fields_of(error)) == ("45015", {})

@@ -13,28 +13,12 @@ from connectors.interface import Channel
 from connectors.shared.http import HttpClient
 from connectors.wechat.sender import Sender
 from connectors.wechat.tokens import Tokens
-from tests.contract.wechat_sending import TIMEOUT_S, Clock, answered, channel_of, failure, fields_of, send
+from tests.contract.wechat_sending import TIMEOUT_S, answered, channel_of, failure, fields_of, send
 from tests.fakes.wechat import SEND_PATH, TOKEN_PATH, FakeWeChat
+from tests.harness.platform import Clock, closing, running
 
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def fake(clock: Clock) -> AsyncIterator[FakeWeChat]:
-    server = FakeWeChat(clock=clock)
-    await server.start()
-    yield server
-    await server.stop()
-
-
-@pytest.fixture
-async def sender() -> AsyncIterator[Sender]:
-    made = Sender()
-    yield made
-    await made.close()
+fake = running(FakeWeChat)
+sender = closing(lambda _: Sender())
 
 
 def tokens_asked(fake: FakeWeChat) -> list[bool]:
@@ -67,7 +51,7 @@ async def test_a_token_that_somebody_replaced_costs_one_free_attempt(sender: Sen
 
 async def test_an_expired_token_is_replaced_the_same_way(sender: Sender, fake: FakeWeChat, clock: Clock) -> None:
     await send(sender, fake)
-    clock.now += 7200
+    clock.now_s += 7200
     assert (await failure(sender, fake)).code == "42001"
     await send(sender, fake)
     assert tokens_asked(fake) == [False, False]
@@ -114,11 +98,11 @@ async def _refused(tokens: Tokens, channel: Channel) -> None:
 async def test_force_waits_30_s_and_for_another_day_after_20(tokens: Tokens, fake: FakeWeChat, clock: Clock) -> None:
     channel = channel_of(fake.base_url)
     for wait_s, forced in [(0, 1), (29, 1), (1, 2), (30, 3), *((30, number) for number in range(4, 21)), (30, 20)]:
-        clock.now += wait_s
+        clock.now_s += wait_s
         await _refused(tokens, channel)
         await tokens.force(channel, timeout_s=TIMEOUT_S)
         assert tokens_asked(fake).count(True) == forced
-    clock.now += 86_400
+    clock.now_s += 86_400
     await _refused(tokens, channel)
     await tokens.force(channel, timeout_s=TIMEOUT_S)
     assert tokens_asked(fake).count(True) == 21
@@ -153,9 +137,9 @@ async def test_a_token_is_renewed_before_it_ends(fake: FakeWeChat, clock: Clock)
     tokens = Tokens(client, clock=clock)
     channel = channel_of(fake.base_url)
     first = await tokens.get(channel, timeout_s=TIMEOUT_S)
-    clock.now += 7200 - 120 - 1
+    clock.now_s += 7200 - 120 - 1
     assert await tokens.get(channel, timeout_s=TIMEOUT_S) is first
-    clock.now += 1
+    clock.now_s += 1
     second = await tokens.get(channel, timeout_s=TIMEOUT_S)
     assert second.value != first.value
     fake.tokens.check(first.value)
@@ -173,7 +157,7 @@ async def test_a_late_refusal_of_an_old_token_leaves_the_new_one_alone(fake: Fak
     assert not tokens.refuse(channel, first)
     assert await tokens.get(channel, timeout_s=TIMEOUT_S) is second
     # What was refused long ago says nothing about the token of the next two hours.
-    clock.now += 7200
+    clock.now_s += 7200
     assert not tokens.refuse(channel, await tokens.get(channel, timeout_s=TIMEOUT_S))
     await client.close()
 

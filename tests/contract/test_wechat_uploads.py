@@ -14,9 +14,10 @@ from connectors.wechat.sender import Sender
 from schemas.content import MediaContent
 from schemas.outbound import MiniProgramContent, Part
 from tests.contract.wechat_kit import part
-from tests.contract.wechat_sending import Clock, channel_of, fields_of, plan, send
+from tests.contract.wechat_sending import channel_of, fields_of, plan, send
 from tests.fakes.wechat import SEND_PATH, FakeWeChat
 from tests.fakes.wechat_rules import Refused, check_upload
+from tests.harness.platform import Clock, running
 
 LINK = "https://files.example.com/a.jpg"
 
@@ -35,22 +36,12 @@ class Shelf:
         return self.found
 
 
-@pytest.fixture
-async def fake() -> AsyncIterator[FakeWeChat]:
-    server = FakeWeChat(clock=Clock())
-    await server.start()
-    yield server
-    await server.stop()
+fake = running(FakeWeChat)
 
 
 @pytest.fixture
 def shelf() -> Shelf:
     return Shelf()
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture
@@ -104,10 +95,10 @@ async def test_an_upload_is_used_again_for_an_hour(
 ) -> None:
     for user in ("ann", "bob"):
         await send(sender, fake, media(), user=user)
-    clock.now += 3599
+    clock.now_s += 3599
     await send(sender, fake, media())
     assert len(fake.uploads) == 1
-    clock.now += 1
+    clock.now_s += 1
     await send(sender, fake, media())
     assert (len(fake.uploads), len(shelf.asked), len(sent(fake))) == (2, 2, 4)
 

@@ -1,6 +1,6 @@
 """Care of WhatsApp channels against the fake Graph API: requests, where webhooks really go, findings, health."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 import pytest
 
@@ -9,24 +9,14 @@ from connectors.whatsapp.care import NUMBER_FIELDS, SURFACE, Care, get_number, o
 from tests.contract.care_kit import asked, checked, healthy, registered, shown, site_of, worst
 from tests.fakes.whatsapp import ACCESS_TOKEN, APP_ID, FakeWhatsApp
 from tests.fakes.whatsapp_webhooks import ACCOUNT_ID, APP_SECRET, NUMBER_ID, SECOND_NUMBER_ID, VERIFY_TOKEN
+from tests.harness.platform import closing, running
 
 URL = "https://iris.example.com/webhooks/whatsapp/shop"
 OLD = "https://old.example.com/wa"
 
 
-@pytest.fixture
-async def fake() -> AsyncIterator[FakeWhatsApp]:
-    server = FakeWhatsApp()
-    await server.start()
-    yield server
-    await server.stop()
-
-
-@pytest.fixture
-async def care() -> AsyncIterator[Care]:
-    made = Care()
-    yield made
-    await made.close()
+fake = running(FakeWhatsApp)
+care = closing(lambda _: Care())
 
 
 def channel_of(fake: FakeWhatsApp, *, id: str = "shop", number: str = NUMBER_ID, **values: str) -> Channel:

@@ -21,18 +21,13 @@ from tests.fakes.whatsapp import ACCESS_TOKEN, FakeWhatsApp
 from tests.fakes.whatsapp_rules import Refused, check
 from tests.fakes.whatsapp_webhooks import NUMBER_ID, SECOND_NUMBER_ID
 from tests.harness.eventually import eventually
+from tests.harness.platform import running
 
 PHONED, NAMELESS = "bob", "ana"
 """A user whose phone number webhooks show, and one with a username."""
 
 
-@pytest.fixture
-async def fake() -> AsyncIterator[FakeWhatsApp]:
-    server = FakeWhatsApp(seed=1)
-    server.redelivery_wait_s = 0.01
-    await server.start()
-    yield server
-    await server.stop()
+fake = running(FakeWhatsApp, seed=1, redelivery_wait_s=0.01)
 
 
 @pytest.fixture

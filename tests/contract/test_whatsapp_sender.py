@@ -1,7 +1,6 @@
 """WhatsApp's sender against the fake over HTTP: one attempt each, and what every failure leaves the caller to do."""
 
 import logging
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -18,36 +17,10 @@ from schemas.outbound import PartContent
 from tests.contract.whatsapp_kit import SECRET, channel
 from tests.contract.whatsapp_planning import part, plan
 from tests.fakes.whatsapp import ACCESS_TOKEN, PAIR_BURST, PAIR_PAUSE_S, WINDOW_S, FakeWhatsApp
+from tests.harness.platform import Clock, closing, running
 
-
-class Clock:
-    """Seconds that go on only when told to."""
-
-    def __init__(self) -> None:
-        self.now_s = 1_790_000_000.0
-
-    def __call__(self) -> float:
-        return self.now_s
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def fake(clock: Clock) -> AsyncIterator[FakeWhatsApp]:
-    server = FakeWhatsApp(seed=1, clock=clock)
-    await server.start()
-    yield server
-    await server.stop()
-
-
-@pytest.fixture
-async def sender() -> AsyncIterator[Sender]:
-    client = Sender()
-    yield client
-    await client.close()
+fake = running(FakeWhatsApp, seed=1)
+sender = closing(lambda _: Sender())
 
 
 def number_of(fake: FakeWhatsApp, *, token: str = ACCESS_TOKEN) -> Channel:

@@ -1,6 +1,5 @@
 """WhatsApp's message templates: every request, the rules before it, what lists and webhooks tell."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -19,23 +18,13 @@ from tests.contract.test_whatsapp_care import channel_of
 from tests.contract.wechat_kit import WINDOW
 from tests.fakes.whatsapp import ACCESS_TOKEN, FakeWhatsApp
 from tests.fakes.whatsapp_webhooks import ACCOUNT_ID
+from tests.harness.platform import closing, running
 
 DRAFT = TemplateDraft("order_update", "th", "UTILITY", "Order {{1}} is ready, {{2}}!", ("A-1001", "Ana"))
 
 
-@pytest.fixture
-async def fake() -> AsyncIterator[FakeWhatsApp]:
-    server = FakeWhatsApp()
-    await server.start()
-    yield server
-    await server.stop()
-
-
-@pytest.fixture
-async def templates() -> AsyncIterator[Templates]:
-    made = Templates()
-    yield made
-    await made.close()
+fake = running(FakeWhatsApp)
+templates = closing(lambda _: Templates())
 
 
 def test_every_request_is_written_with_placeholders() -> None:

@@ -1,7 +1,6 @@
 """What the tests of WeChat's sender share: ways to send and to fail, and a server that answers what a test says."""
 
 import traceback
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -19,16 +18,6 @@ from tests.fakes.wechat import APP_ID, APP_SECRET, TOKEN, TOKEN_PATH, FakeWeChat
 
 TIMEOUT_S = 5.0
 HI = part(TextContent(text="hi"))
-
-
-@dataclass
-class Clock:
-    """Seconds that stand still until they are moved."""
-
-    now: float = 1_790_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def channel_of(base: str, *, secret: str = APP_SECRET, app_id: str = APP_ID, id: str = "main") -> Channel:

@@ -1,0 +1,11 @@
+"""What every contract test may ask for."""
+
+import pytest
+
+from tests.harness.platform import Clock
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Of the fake and of what talks to it; see ``tests.harness.platform``."""
+    return Clock()
