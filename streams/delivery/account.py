@@ -53,6 +53,10 @@ class Account:
         step.state = "started"
         step.attempt += 1
         step.first_ms = step.first_ms or self.now_ms
+        self.tell_start(step, call)
+
+    def tell_start(self, step: Step, call: Call) -> None:
+        """The latest start of this call, under the id that it has or would have had."""
         self._tell_of(
             step,
             SendStarted(
@@ -163,6 +167,7 @@ class Account:
 
     def channel_changed(self, step: Step, change: str, reason: str) -> None:
         """The channel was paused or works again; this call found out."""
+        self.is_ahead = True
         self._untold.append(
             self._teller.channel_event(
                 change, reason, cause=step.part_ids, attempt=step.attempt, now_ms=int(self.now_ms)

@@ -95,8 +95,10 @@ class Courier:
         """Make the plan's call ``index`` until it is settled, or the plan is another."""
         call = self._account.calls[index]
         step = self._account.journal.step_of(index, call)
-        # Whoever started this call did not live to note its outcome.
-        step.in_doubt = step.in_doubt or step.state == "started"
+        if step.state == "started":
+            # Whoever started this call did not live to note its outcome, nor perhaps to tell the log of the start.
+            step.in_doubt = True
+            self._account.tell_start(step, call)
         while step.is_open:
             if not self._may_call(step):
                 self._account.unknown(step, "interrupted")
@@ -128,13 +130,17 @@ class Courier:
         return is_planned_anew
 
     async def _start(self, step: Step, call: Call) -> None:
+        is_ahead = self._account.is_ahead
         self._account.start(step, call)
         # The mark is durable with the start: a token that a crash left in doubt is spent for every later message too.
         token = self._account.message.reply_token
         if call.uses_reply_token and token is not None:
             until_ms = int(self._account.now_ms + self._platform.reply_token_life_s * 1000)
             self._view.put(_token_key(token), b"1", expires_at_ms=until_ms)
-        await self._commit()
+        save(self._view, self._account)
+        # A start can be told again from the journal, an outcome cannot: that one is on the log before.
+        put = self._view.commit if is_ahead else self._view.announce
+        await put(self._account.take())
         failpoint("send.after_started")
         self._account.measure()
 

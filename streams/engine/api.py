@@ -96,6 +96,11 @@ class ActiveView(View, Protocol):
         cancelled nothing may be assumed."""
         ...
 
+    async def announce(self, outputs: Sequence[Output]) -> None:
+        """``commit`` in one round trip: outputs and writes leave together, and a crash may keep either without the
+        other. Only for outputs that can be made again from what is written (ADR 0006)."""
+        ...
+
 
 class Stage(Protocol):
     """``name`` is part of the consumer group and of the table's name."""

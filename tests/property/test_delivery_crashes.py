@@ -9,6 +9,7 @@ any call, again and again. Anomalies: *lost* (a part that never ends, or ended a
 import asyncio
 import random
 from collections import defaultdict
+from functools import partial
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -127,6 +128,7 @@ def test_nothing_is_lost_doubled_reordered_or_guessed(
     stand = Stand(ScriptedPlatform(has_keys=has_keys, packing=packing))
     stand.sender.is_seen_when_ambiguous = is_seen
     message = message_of(*texts, reply_token="token" if has_token else None, reply_token_at=int(START_S * 1000))
+    stand.sender.before = partial(assert_announced, stand)
     asyncio.run(ride_out(stand, message, Weather(seed, stand, crash_share=crash_share)))
 
     seen = stand.sender.seen
@@ -143,6 +145,7 @@ def test_nothing_is_lost_doubled_reordered_or_guessed(
         assert status != "failed" or not is_whole, "lost: told as failed, and yet shown"
         assert (status == "suppressed") == (not pieces_of(text))
     assert_ids_are_unique(stand)
+    assert_starts_are_told(stand, message)
     assert stand.table.journal(message).parts.keys() == statuses.keys()
 
 
@@ -152,6 +155,18 @@ def assert_ids_are_unique(stand: Stand) -> None:
     for event in stand.table.log:
         about = (event.type, getattr(event.data, "part_ids", None))
         assert known.setdefault(event.id, about) == about
+
+
+def assert_announced(stand: Stand, call: Call) -> None:
+    """The log knows of this call already."""
+    assert call.part_ids in {event.data.part_ids for event in stand.table.events("send_started")}
+
+
+def assert_starts_are_told(stand: Stand, message: OutboundMessage) -> None:
+    """Whatever the journal calls a start stands on the log too, though a crash may have kept the journal only."""
+    told = {(event.data.part_ids, event.data.attempt) for event in stand.table.events("send_started")}
+    steps = [step for step in stand.table.journal(message).steps if step.attempt]
+    assert {(step.part_ids, step.attempt) for step in steps} <= told
 
 
 def test_every_call_was_announced_first() -> None:

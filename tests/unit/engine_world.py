@@ -1,7 +1,7 @@
 """The surroundings of an engine under test: a writer that keeps what is written, stages, fetched records, no broker."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -137,7 +137,7 @@ class Slow:
     def __init__(self) -> None:
         self.log: list[str] = []
         self.gates: dict[bytes, asyncio.Event] = {}
-        self.before_commit: Callable[[], None] = lambda: None
+        self.announces = False
         self.fail_times = 0
 
     async def start(self) -> None: ...
@@ -153,7 +153,10 @@ class Slow:
         if record.value.startswith(b"!"):
             raise Poison("told to")
         view.put(b"journal", b"started")
-        await view.commit([Output("out", record.key, b"started " + record.value)])
+        put = view.announce if self.announces else view.commit
+        await put([Output("out", record.key, b"started " + record.value)])
+        if self.announces:
+            self.log.append(f"announced {record.value.decode()}")
         await self.gates.setdefault(record.key, asyncio.Event()).wait()
         self.log.append(f"end {record.value.decode()}")
         view.put(b"journal", b"done")

@@ -94,6 +94,14 @@ class Table:
         self.commits += 1
         self.crash("after_state")
 
+    def write_together(self, outputs: Iterable[Output], rows: Mapping[tuple[bytes, bytes], bytes | None]) -> None:
+        """Outputs and state side by side: a crash keeps none of them, one of them or both."""
+        outputs = list(outputs)
+        if self.crash_at("announced_state_only"):
+            self.rows.update({place: value for place, value in rows.items() if value is not None})
+            raise Crash("announced_state_only")
+        self.write(outputs, rows)
+
     def crash(self, point: str) -> None:
         """Raise Crash if the test wants it here."""
         if self.crash_at(point):
@@ -107,9 +115,16 @@ class Table:
         """Event types in the order of the log."""
         return [event.type for event in self.log]
 
+    def log_once(self) -> list[AnyEvent]:
+        """The log's events in order, first copy of each id."""
+        first: dict[str, AnyEvent] = {}
+        for event in self.log:
+            first.setdefault(event.id, event)
+        return list(first.values())
+
     def events(self, kind: str) -> list[AnyEvent]:
-        """The log's events of one type, first copy of each id."""
-        return list({event.id: event for event in reversed(self.log) if event.type == kind}.values())[::-1]
+        """Those of one type."""
+        return [event for event in self.log_once() if event.type == kind]
 
 
 class MemoryView:
@@ -143,3 +158,8 @@ class MemoryView:
         await asyncio.sleep(0)
         writes, self._writes = self._writes, {}
         self._table.write(outputs, writes)
+
+    async def announce(self, outputs: Sequence[Output]) -> None:
+        await asyncio.sleep(0)
+        writes, self._writes = self._writes, {}
+        self._table.write_together(outputs, writes)

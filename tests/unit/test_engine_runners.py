@@ -186,6 +186,28 @@ async def test_commit_makes_outputs_and_state_durable_before_it_returns(
     assert [value.data for _, _, value in world.store.dump()] == [b"done"]
 
 
+@pytest.mark.parametrize("held", ["out", "changelog"])
+async def test_an_announcement_leaves_with_its_state_and_waits_for_both(
+    active: tuple[World, ActiveRunner, Slow], held: str
+) -> None:
+    world, runner, stage = active
+    stage.announces = True
+    world.topics.holds = {held}
+    await runner.submit(world.records((b"ann", b"a1")))
+
+    def both_on_their_way() -> None:
+        assert world.topics.on("out") == [b"started a1"]
+        assert world.topics.on("changelog") == [b"started"]
+
+    await eventually(both_on_their_way)
+    await asyncio.sleep(0.05)
+    assert stage.log == ["begin a1"]
+    world.topics.release()
+    stage.gates.setdefault(b"ann", asyncio.Event()).set()
+    await world.done(1)
+    assert stage.log == ["begin a1", "announced a1", "end a1"]
+
+
 async def test_a_passing_error_is_tried_again_and_poison_is_not(active: tuple[World, ActiveRunner, Slow]) -> None:
     world, runner, stage = active
     stage.fail_times = 1

@@ -72,6 +72,9 @@ class StepView:
     async def commit(self, outputs: Sequence[Output] = ()) -> None:
         self._table.durable.update(self._writes)
 
+    async def announce(self, outputs: Sequence[Output]) -> None:
+        raise AssertionError("the stage announces nothing")
+
 
 class CrashError(BaseException):
     """The process dies here."""
