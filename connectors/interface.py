@@ -229,6 +229,24 @@ class Download(Protocol):
         ...
 
 
+class Downloads(Download, Protocol):
+    """A ``Download`` that holds connections."""
+
+    async def close(self) -> None:
+        """Release them."""
+        ...
+
+
+@runtime_checkable
+class Uploader(Protocol):
+    """Optional, of a ``Sender``: it sends media that it uploads itself. What is to be uploaded a plan marks by
+    ``connectors.shared.uploads.Upload``."""
+
+    def upload_from(self, download: Download) -> None:
+        """Where the bytes come from; told once, before the first call."""
+        ...
+
+
 @runtime_checkable
 class MediaSource(Protocol):
     """Optional. Where a platform has none, a content's own link is all there is."""

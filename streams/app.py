@@ -58,8 +58,14 @@ def _respond(settings: Settings, topics: Topics, channels: Channels) -> Any:
     return Respond(topics, settings, AIClient(settings.ai_url, settings))
 
 
+UPLOAD_READ_S = 10.0
+"""Media that is to be sent is had in this time, or tried again; the send waits for it."""
+
+
 def _send(settings: Settings, topics: Topics, channels: Channels) -> Any:
+    from connectors.shared.download import Downloader
     from streams.delivery.approval import Approvals
+    from streams.media_store import MediaReader, media_store
     from streams.stages.send import Send
 
     @cache
@@ -68,7 +74,10 @@ def _send(settings: Settings, topics: Topics, channels: Channels) -> Any:
 
     makers = {channel.platform: templates_class(channel.platform) for channel in channels.all}
     approvals = Approvals({name: make() for name, make in makers.items() if make is not None})
-    return Send(topics, settings, channels, sender, approvals=approvals)
+    bytes_max = settings.media_bytes_max
+    links = Downloader(bytes_max=bytes_max, timeout_s=UPLOAD_READ_S)
+    download = MediaReader(media_store(settings), links, bytes_max=bytes_max)
+    return Send(topics, settings, channels, sender, download=download, approvals=approvals)
 
 
 def _fetch(settings: Settings, topics: Topics, channels: Channels) -> Any:

@@ -1,14 +1,18 @@
-"""Where media is kept: a local folder, or whatever storage fsspec has a URL for. Writes files, named by their content.
+"""Where media is kept: a local folder, or whatever storage fsspec has a URL for. Files are named by their content.
 
 The name is the SHA-256 of the bytes, so the same picture is kept once and a repeated write changes nothing.
 """
 
 import asyncio
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 
 import fsspec
 
+from connectors.errors import FetchError
+from connectors.interface import Blob, Channel, Downloads
+from schemas.media import is_stored, stored_name
 from streams.settings import Settings, SettingsError
 
 
@@ -28,8 +32,8 @@ class MediaStore:
         return await asyncio.to_thread(self._put, data, sha256)
 
     def _put(self, data: bytes, sha256: str) -> str:
-        folder = f"{self._root}/{sha256[:2]}"
-        path = f"{folder}/{sha256}"
+        path = self._path(sha256)
+        folder = path.rpartition("/")[0]
         if not (self._files.exists(path) and self._files.size(path) == len(data)):
             self._files.makedirs(folder, exist_ok=True)
             if "file" in self._files.protocol:
@@ -37,7 +41,55 @@ class MediaStore:
             else:
                 # Object stores show nothing before all of it is there.
                 self._files.pipe_file(path, data)
+        return self._url(path)
+
+    def owns(self, url: str) -> bool:
+        """Whether this is a link that ``put`` gives. It is made anew from its digest and compared, so that no path of
+        somebody else's is followed."""
+        return is_stored(url) and url == self._url(self._path(url.rpartition("/")[2]))
+
+    async def get(self, url: str, *, bytes_max: int) -> Blob:
+        """The bytes behind a link of ours, without their type. Raises FetchError: ``bad_link`` for any other link,
+        ``gone``, ``too_large``, or ``storage``, which may be tried again."""
+        if not self.owns(url):
+            raise FetchError("the link does not lead into our storage (IRIS_MEDIA_URL)", code="bad_link")
+        try:
+            return Blob(await asyncio.to_thread(self._get, self._path(url.rpartition("/")[2]), bytes_max))
+        except FileNotFoundError:
+            raise FetchError("the media is not stored any more", code="gone", is_gone=True) from None
+        except OSError as error:
+            raise FetchError(f"storage: {type(error).__name__}", code="storage", retryable=True) from error
+
+    def _get(self, path: str, bytes_max: int) -> bytes:
+        if self._files.size(path) > bytes_max:
+            raise FetchError(f"more than {bytes_max} bytes (IRIS_MEDIA_BYTES_MAX)", code="too_large")
+        return bytes(self._files.cat_file(path))
+
+    def _path(self, sha256: str) -> str:
+        return f"{self._root}/{stored_name(sha256)}"
+
+    def _url(self, path: str) -> str:
         return str(self._files.unstrip_protocol(path))
+
+
+class MediaReader:
+    """Implements ``connectors.interface.Download``: our own links are read from the store, every other one through
+    ``download``, which guards where it may lead."""
+
+    def __init__(self, store: MediaStore, download: Downloads, *, bytes_max: int) -> None:
+        self._store = store
+        self._download = download
+        self._bytes_max = bytes_max
+
+    async def __call__(self, url: str, channel: Channel, *, headers: Mapping[str, str] | None = None) -> Blob:
+        """One attempt; raises FetchError."""
+        if self._store.owns(url):
+            return await self._store.get(url, bytes_max=self._bytes_max)
+        return await self._download(url, channel, headers=headers)
+
+    async def close(self) -> None:
+        """Release connections."""
+        await self._download.close()
 
 
 def _write_whole(path: Path, data: bytes) -> None:

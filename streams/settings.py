@@ -86,7 +86,9 @@ class Settings(BaseSettings):
         None, description="where media is stored: a folder, or a URL that fsspec knows; unset: media under the data dir"
     )
     media_wait_s: float = Field(5.0, ge=0, description="a turn that ends with media waits so long for it to be stored")
-    media_bytes_max: int = Field(26_214_400, ge=1, description="of one media; a larger one stays with the platform")
+    media_bytes_max: int = Field(
+        26_214_400, ge=1, description="of one media, in or out; a larger one stays with the platform, or is not sent"
+    )
     media_types: str = Field(
         "image/*,video/*,audio/*,application/*,text/plain,text/csv,text/vcard,text/x-vcard,text/calendar",
         description="MIME types that are stored; others stay with the platform",

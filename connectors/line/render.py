@@ -17,6 +17,7 @@ from schemas.content import (
     TemplateContent,
     TextContent,
 )
+from schemas.media import shown_link
 from schemas.outbound import CardContent, Part
 
 Message = dict[str, Any]
@@ -134,9 +135,13 @@ def _native_media(content: MediaContent, changes: list[str]) -> Message | None:
 
 
 def _link(content: MediaContent, changes: list[str]) -> list[Message]:
-    """LINE sends no files, no video without a preview picture, and fetches only https links."""
-    changes.append(f"{content.kind} sent as a link" if content.url else f"{content.kind} has no link to send")
-    return texts(_said(content.caption, content.file_name, content.url) or f"[{content.kind}]")
+    """LINE sends no files, no video without a preview picture, and fetches only https links: it takes no uploads."""
+    link = shown_link(content.url)
+    why = (
+        "sent as a link" if link else "written as text: LINE takes links only" if content.url else "has no link to send"
+    )
+    changes.append(f"{content.kind} {why}")
+    return texts(_said(content.caption, content.file_name, link) or f"[{content.kind}]")
 
 
 def _said(*lines: str | None) -> str:

@@ -32,6 +32,7 @@ from schemas.content import (
     TemplateContent,
     TextContent,
 )
+from schemas.media import shown_link
 from schemas.outbound import Button, Card, CardContent, PartContent
 
 EMPTY = "…"
@@ -128,7 +129,7 @@ def _media(content: MediaContent) -> list[Piece]:
     refusal = _refusal(content)
     if refusal:
         label = content.caption or content.file_name
-        return text_pieces("\n".join(filter(None, (label, content.url))), change=refusal)
+        return text_pieces("\n".join(filter(None, (label, shown_link(content.url)))), change=refusal)
     method, name = MEDIA_METHODS[content.kind]
     piece = Piece(method, {name: content.url or content.media_id})
     if content.duration_ms and content.kind in ("video", "audio", "voice"):

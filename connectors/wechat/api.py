@@ -51,8 +51,8 @@ UPLOAD_TYPES = {
 }
 VOICE_MS_MAX = 60_000
 
-UPLOAD_LIFE_S = 3600.0
-"""Ours: an upload lives for three days; sooner than that the picture behind a link may have become another."""
+UPLOAD_LIFE_S = 3 * 86_400.0
+"""The same page: an upload lives for three days."""
 
 NATIVE_TYPES = frozenset({"miniprogrampage", "wxcard", "mpnews", "mpnewsarticle", "music"})
 """Message types that only WeChat has: sent as they are given (客服消息)."""

@@ -12,6 +12,7 @@ import orjson
 
 from connectors.shared.nearest import card_buttons, template_words
 from connectors.shared.text import truncate, utf8_bytes
+from connectors.shared.uploads import Upload, plain_type
 from connectors.wechat import api
 from connectors.wechat.menu import Menu, Piece, menu_of, said, text_pieces, with_menu
 from schemas.content import (
@@ -22,13 +23,11 @@ from schemas.content import (
     TemplateContent,
     TextContent,
 )
+from schemas.media import is_stored, shown_link
 from schemas.outbound import Button, Card, CardContent, MiniProgramContent, Part, PartContent
 
 MEDIA_TYPES = {"image": "image", "voice": "voice", "audio": "voice", "video": "video"}
 """Kind of content → message type that takes a media id."""
-
-UPLOAD = "upload"
-"""Member of what stands for an upload's id; its value is the link."""
 
 TEMPLATE_MEMBERS = ("data", "url", "miniprogram", "client_msg_id")
 """What a template message takes beside its template and recipient ("Send template message", 发送模板消息)."""
@@ -57,22 +56,19 @@ def _(content: MediaContent) -> list[Piece]:
     refusal = _refusal(content, native)
     if native and not refusal:
         # What has no id yet is uploaded by the sender.
-        piece = Piece({"msgtype": native, native: {"media_id": content.media_id or uploaded(content.url)}})
+        media_id = content.media_id or Upload(content.url or "", native, mime_type=content.mime_type)
+        piece = Piece({"msgtype": native, native: {"media_id": media_id}})
         if native == "video" and 0 < utf8_bytes(caption) <= api.ARTICLE_TEXT_BYTES_MAX:
             piece.body[native] |= {"description": caption}
         elif caption:
             return [piece, *text_pieces(caption, change="caption sent as a text of its own")]
         return [piece]
-    if content.url:
-        why = refusal
-        return text_pieces(said(content.caption, content.file_name, content.url), change=f"{content.kind} link: {why}")
+    link = shown_link(content.url)
+    if link:
+        return text_pieces(said(content.caption, content.file_name, link), change=f"{content.kind} link: {refusal}")
     words = said(content.caption, content.file_name) or f"[{content.kind}]"
-    return text_pieces(words, change=f"{content.kind} has nothing that WeChat could send")
-
-
-def uploaded(url: str | None) -> dict[str, Any]:
-    """Stands where WeChat wants the id of an upload: the sender uploads what is behind the link."""
-    return {UPLOAD: url}
+    why = refusal if content.url else "has nothing that WeChat could send"
+    return text_pieces(words, change=f"{content.kind} written as text: {why}")
 
 
 def _refusal(content: MediaContent, native: str | None) -> str | None:
@@ -81,13 +77,13 @@ def _refusal(content: MediaContent, native: str | None) -> str | None:
         return "WeChat sends no files"
     if content.media_id:
         return None
-    if not _is_link(content.url):
+    if not (_is_link(content.url) or is_stored(content.url)):
         return "WeChat takes media by upload only, and this link cannot be fetched"
     if (content.size_bytes or 0) > api.UPLOAD_BYTES_MAX[native]:
         return f"WeChat takes at most {api.UPLOAD_BYTES_MAX[native] // 10**6} MB"
     if native == "voice" and (content.duration_ms or 0) > api.VOICE_MS_MAX:
         return f"WeChat takes at most {api.VOICE_MS_MAX // 1000} s of sound"
-    mime_type = (content.mime_type or "").partition(";")[0].strip().lower()
+    mime_type = plain_type(content.mime_type)
     types = api.UPLOAD_TYPES[native]
     ending = PurePosixPath(urlsplit(content.url or "").path).suffix.lower()
     is_taken = mime_type in types if mime_type else native == "image" or ending in types.values()
@@ -98,13 +94,15 @@ def _refusal(content: MediaContent, native: str | None) -> str | None:
 def _(content: MiniProgramContent) -> list[Piece]:
     """A card of the account's own mini-program; its picture is an upload too."""
     card = {"title": content.title, "appid": content.app_id, "pagepath": content.page}
-    picture = content.image_id or uploaded(content.image_url)
+    picture = content.image_id or Upload(content.image_url or "", "image")
     return [Piece({"msgtype": "miniprogrampage", "miniprogrampage": {**card, "thumb_media_id": picture}})]
 
 
 def is_native(content: PartContent) -> bool:
     """Whether WeChat has a form for it: a mini-program, if it has a picture; the rest is simplified before."""
-    return isinstance(content, MiniProgramContent) and bool(content.image_id or _is_link(content.image_url))
+    if not isinstance(content, MiniProgramContent):
+        return False
+    return bool(content.image_id) or _is_link(content.image_url) or is_stored(content.image_url)
 
 
 @pieces_of.register

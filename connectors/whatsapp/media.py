@@ -11,6 +11,7 @@ from connectors.shared.meta.drafts import Draft, is_web_link, with_changes
 from connectors.whatsapp import api
 from connectors.whatsapp.choices import Words, below, draft, worded
 from schemas.content import MediaContent, StickerContent
+from schemas.media import shown_link
 
 HEADER_KINDS = {"image": "image", "video": "video", "file": "document"}
 """Media that can carry words, and stand above the words of an interactive message: our kind, WhatsApp's type."""
@@ -25,7 +26,10 @@ def render_media(content: MediaContent, words: Words) -> list[Draft]:
     source, why = _source(content)
     if source is None:
         # A name says at least what was meant.
-        said = "\n".join(filter(None, (content.caption, content.file_name, content.url))) or f"[{content.kind}]"
+        said = (
+            "\n".join(filter(None, (content.caption, content.file_name, shown_link(content.url))))
+            or f"[{content.kind}]"
+        )
         return with_changes(worded(replace(words, text=said)), [f"{content.kind} written as text: {why}"])
     kind, changes = _native_kind(content)
     if kind != "audio":

@@ -14,10 +14,10 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from fnmatch import fnmatch
 from itertools import chain, repeat
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from connectors.errors import FetchError
-from connectors.interface import Blob, Channel, Contact, Download, Fetcher, MediaSource, ProfileSource
+from connectors.interface import Blob, Channel, Contact, Downloads, Fetcher, MediaSource, ProfileSource
 from connectors.shared.fetching import by_link
 from schemas import headers as names
 from schemas.content import Content, MediaContent
@@ -45,14 +45,6 @@ ANY_TYPE = "application/octet-stream"
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
-
-
-class Downloads(Download, Protocol):
-    """A ``Download`` that holds connections."""
-
-    async def close(self) -> None:
-        """Release them."""
-        ...
 
 
 class Fetch:

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from connectors.errors import SendError
-from connectors.interface import Channel, Platform, Sender
+from connectors.interface import Channel, Downloads, Platform, Sender, Uploader
 from connectors.registry import platform_named
 from schemas import headers
 from schemas.content import TemplateContent
@@ -32,7 +32,8 @@ from streams.topics import Topics
 
 
 class Send:
-    """The stage. ``senders`` makes the I/O half of a platform; it is asked once for each that has a channel."""
+    """The stage. ``senders`` makes the I/O half of a platform; it is asked once for each that has a channel.
+    ``download`` reads the media that those upload."""
 
     name = "send"
     has_table = True
@@ -44,6 +45,7 @@ class Send:
         channels: Channels,
         senders: Callable[[str], Sender],
         *,
+        download: Downloads,
         world: World | None = None,
         approvals: Approvals | None = None,
         platforms: Callable[[str], Platform] = platform_named,
@@ -57,6 +59,7 @@ class Send:
         self._settings = settings
         self._channels = channels
         self._make_sender = senders
+        self._download = download
         self._world = world or World()
         self.approvals = approvals or Approvals({})
         self._platforms = platforms
@@ -71,12 +74,14 @@ class Send:
     async def start(self) -> None:
         """Make the senders of the configured channels."""
         for name in sorted({channel.platform for channel in self._channels.all}):
-            self._senders[name] = self._make_sender(name)
+            sender = self._senders[name] = self._make_sender(name)
+            if isinstance(sender, Uploader):
+                sender.upload_from(self._download)
 
     async def stop(self) -> None:
-        """Close them."""
+        """Close them, and the downloads."""
         senders, self._senders = self._senders, {}
-        await asyncio.gather(*(sender.close() for sender in senders.values()))
+        await asyncio.gather(self._download.close(), *(sender.close() for sender in senders.values()))
 
     async def handle(self, view: ActiveView, records: Sequence[Record]) -> list[Output]:
         """Deliver one message, as far as its journal says that it still has to be; the events of what is settled last

@@ -21,6 +21,7 @@ from schemas.outbound import (
 from tests.contract.test_wechat_plan import LINK, PICTURE, TO, as_sent, bodies, calls, changes
 from tests.contract.wechat_kit import part
 from tests.fakes.wechat_rules import Refused, check_message, check_typing
+from tests.harness.shelf import STORED
 
 MB = 1_000_000
 HI = part(TextContent(text="hi"))
@@ -36,7 +37,7 @@ def mini(**more: Any) -> Part:
 
 
 def test_media_by_link_is_named_for_an_upload() -> None:
-    assert bodies(media()) == [{"msgtype": "image", "image": {"media_id": {"upload": PICTURE}}}]
+    assert bodies(media()) == [{"msgtype": "image", "image": {"media_id": {"upload": PICTURE, "kind": "image"}}}]
     assert changes(media()) == ""
 
 
@@ -53,12 +54,20 @@ def test_media_by_link_is_named_for_an_upload() -> None:
         ("video", {"url": "https://example.com/a.mp4"}, True),
         ("video", {"url": "https://example.com/a.mov"}, False),
         ("file", {"url": "https://example.com/a.pdf"}, False),
+        ("image", {"url": STORED}, True),
+        ("video", {"url": STORED, "mime_type": "video/mp4"}, True),
+        ("video", {"url": STORED}, False),
+        ("image", {"url": "file:///etc/passwd"}, False),
     ],
 )
 def test_what_wechat_would_not_take_is_a_link_in_words(kind: str, given: dict[str, Any], is_uploaded: bool) -> None:
     (body,) = bodies(media(kind, **given))
     assert ("upload" in str(body)) == is_uploaded
     assert (changes(media(kind, **given)) == "") == is_uploaded
+
+
+def test_nobody_is_told_a_link_into_our_own_storage() -> None:
+    assert bodies(media("file", url=STORED, file_name="a.pdf"))[0]["text"]["content"] == "a.pdf"
 
 
 def test_a_films_words_are_its_description() -> None:
@@ -71,7 +80,10 @@ def test_a_mini_program_is_a_card_of_its_own() -> None:
     (body,) = bodies(mini(image_id="THUMB_1"))
     card = {"title": "Order", "appid": "wx1", "pagepath": "pages/a?x=1", "thumb_media_id": "THUMB_1"}
     assert body == {"msgtype": "miniprogrampage", "miniprogrampage": card}
-    assert bodies(mini(image_url=PICTURE))[0]["miniprogrampage"]["thumb_media_id"] == {"upload": PICTURE}
+    assert bodies(mini(image_url=PICTURE))[0]["miniprogrampage"]["thumb_media_id"] == {
+        "upload": PICTURE,
+        "kind": "image",
+    }
 
 
 def test_a_mini_program_without_a_picture_is_an_article() -> None:
@@ -172,7 +184,7 @@ ARTICLE = {"title": "T", "url": LINK}
         (menu(id=64), menu(id=65)),
         (menu(label=128), menu(label=129)),
         (sent("news", articles=[ARTICLE]), sent("news", articles=[ARTICLE] * 2)),
-        (sent("image", media_id="M"), sent("image", media_id={"upload": LINK})),
+        (sent("image", media_id="M"), sent("image", media_id={"upload": LINK, "kind": "image"})),
     ],
 )
 def test_the_fake_keeps_each_limit_exactly(taken: dict[str, Any], refused: dict[str, Any]) -> None:

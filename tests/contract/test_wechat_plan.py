@@ -45,7 +45,7 @@ def bodies(*parts: Part) -> list[dict[str, Any]]:
 def as_sent(body: Any) -> dict[str, Any]:
     """The body as JSON, with the sender's ids of uploads in place of their links."""
     text = orjson.dumps(body)
-    found: dict[str, Any] = orjson.loads(re.sub(rb'\{"upload":"(?:[^"\\\\]|\\\\.)*"\}', b'"UPLOAD_1"', text))
+    found: dict[str, Any] = orjson.loads(re.sub(rb'\{"upload":"(?:[^"\\\\]|\\\\.)*"[^{}]*\}', b'"UPLOAD_1"', text))
     return found
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connectors.errors import FetchError, SendError
-from connectors.interface import Blob, Channel
+from connectors.interface import Blob
 from connectors.wechat.sender import Sender
 from schemas.content import MediaContent
 from schemas.outbound import MiniProgramContent, Part
@@ -18,22 +18,9 @@ from tests.contract.wechat_sending import channel_of, fields_of, plan, send
 from tests.fakes.wechat import SEND_PATH, FakeWeChat
 from tests.fakes.wechat_rules import Refused, check_upload
 from tests.harness.platform import Clock, running
+from tests.harness.shelf import STORED, Shelf
 
 LINK = "https://files.example.com/a.jpg"
-
-
-class Shelf:
-    """What lies behind every link, or why nothing does; counts who asks."""
-
-    def __init__(self) -> None:
-        self.found: Blob | FetchError = Blob(b"picture", "image/png")
-        self.asked: list[str] = []
-
-    async def __call__(self, url: str, channel: Channel, *, headers: Any = None) -> Blob:
-        self.asked.append(url)
-        if isinstance(self.found, FetchError):
-            raise self.found
-        return self.found
 
 
 fake = running(FakeWeChat)
@@ -46,7 +33,8 @@ def shelf() -> Shelf:
 
 @pytest.fixture
 async def sender(shelf: Shelf, clock: Clock) -> AsyncIterator[Sender]:
-    made = Sender(download=shelf, clock=clock)
+    made = Sender(clock=clock)
+    made.upload_from(shelf)
     yield made
     await made.close()
 
@@ -103,6 +91,22 @@ async def test_an_upload_is_used_again_for_an_hour(
     assert (len(fake.uploads), len(shelf.asked), len(sent(fake))) == (2, 2, 4)
 
 
+async def test_what_we_store_ourselves_is_used_again_for_three_days(fake: FakeWeChat, shelf: Shelf) -> None:
+    """It never changes, so that its upload is good for as long as WeChat keeps it. Only the sender ages here: WeChat's
+    token would not live as long."""
+    clock = Clock()
+    sender = Sender(clock=clock)
+    sender.upload_from(shelf)
+    await send(sender, fake, media(url=STORED))
+    clock.now_s += 3 * 86_400 - 1
+    await send(sender, fake, media(url=STORED))
+    assert len(fake.uploads) == 1
+    clock.now_s += 1
+    await send(sender, fake, media(url=STORED))
+    assert (len(fake.uploads), shelf.asked) == (2, [STORED, STORED])
+    await sender.close()
+
+
 async def test_an_upload_that_wechat_has_forgotten_is_made_once_more(sender: Sender, fake: FakeWeChat) -> None:
     await send(sender, fake, media())
     fake.uploads.clear()
@@ -148,7 +152,7 @@ async def test_media_that_is_larger_than_was_said_fails_with_its_reason(
 
 async def test_what_stopped_before_the_message_is_no_doubt(sender: Sender, fake: FakeWeChat) -> None:
     (call,) = plan(fake, media())
-    assert call.body["image"] == {"media_id": {"upload": LINK}}
+    assert call.body["image"] == {"media_id": {"upload": LINK, "kind": "image"}}
     channel = channel_of(fake.base_url)
     await sender.perform(plan(fake)[0], channel, timeout_s=5)
     await fake.stop()

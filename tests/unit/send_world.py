@@ -34,6 +34,7 @@ from streams.engine.api import Record
 from streams.settings import Settings
 from streams.stages.send import Send
 from streams.topics import Topics
+from tests.harness.shelf import Shelf
 from tests.unit.send_view import START_S, MemoryView, SteppedClock, Table
 
 TOKEN_LIFE_S = 50.0
@@ -193,6 +194,7 @@ class Stand:
         self.clock = SteppedClock()
         self.table = Table()
         self.sender = ScriptedSender(self.clock)
+        self.media = Shelf()
         self.channels = Channels(tuple(Channel(name, self.platform.name, {"token": ("s3cret",)}) for name in channels))
         self.settings = Settings(send_concurrency=2)
         self.topics = Topics("iris.", [self.platform.name])
@@ -233,6 +235,7 @@ class Stand:
             self.settings,
             self.channels,
             lambda _name: self.sender,
+            download=self.media,
             world=world,
             platforms=lambda _name: self.platform,
         )

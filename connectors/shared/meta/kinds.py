@@ -7,6 +7,7 @@ from connectors.shared.meta.cards import card_drafts
 from connectors.shared.meta.drafts import Draft, attachment, is_web_link, with_changes
 from connectors.shared.meta.planning import Asked, Renderers
 from schemas.content import ContactContent, LocationContent, MediaContent, StickerContent, TextContent
+from schemas.media import shown_link
 from schemas.outbound import CardContent
 
 
@@ -30,7 +31,9 @@ def render_media(content: MediaContent, asked: Asked) -> list[Draft]:
 
 def written_media(content: MediaContent, asked: Asked, *, why: str) -> list[Draft]:
     """Media that cannot be sent: its caption, name and link say at least what was meant."""
-    words = "\n".join(filter(None, (content.caption, content.file_name, content.url))) or f"[{content.kind}]"
+    words = (
+        "\n".join(filter(None, (content.caption, content.file_name, shown_link(content.url)))) or f"[{content.kind}]"
+    )
     return asked.texts(words, f"{content.kind} written as text: {why}")
 
 

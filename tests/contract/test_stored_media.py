@@ -1,0 +1,58 @@
+"""Media of our own store, sent again: by upload where a platform takes one, else in words without our link."""
+
+from typing import Any
+
+import pytest
+
+from connectors.interface import Channel, Window
+from connectors.registry import platform_named, platforms
+from connectors.shared.uploads import Upload, replaced
+from schemas.content import MediaContent
+from schemas.ids import conversation_id
+from schemas.outbound import OutboundMessage, Part
+from tests.harness.shelf import STORED
+
+NOW_MS = 1_790_000_000_000
+PEER = {"line": "U11111111111111111111111111111111", "wechat": "oEXAMPLE_openid_1"}
+UPLOADED: dict[str, dict[str, str]] = {
+    "wechat": {"image": "image/png", "voice": "audio/amr", "video": "video/mp4"},
+}
+"""Kinds, with a type that is taken, that a platform gets by upload."""
+
+
+def bodies(name: str, content: MediaContent) -> list[Any]:
+    platform = platform_named(name)
+    message = OutboundMessage(
+        id="m",
+        conversation_id=conversation_id(platform.prefix, "main", PEER.get(name, "600000001")),
+        platform=name,
+        channel="main",
+        peer=PEER.get(name, "600000001"),
+        parts=(Part(id="p", content=content),),
+        causation_id="c",
+        correlation_id="c",
+        created_at=NOW_MS,
+        last_inbound_at=NOW_MS,
+    )
+    values = {field.name: (f"<{field.name}>",) for field in platform.fields if not field.is_secret}
+    calls = platform.plan(message, Window(NOW_MS, last_inbound_ms=NOW_MS), Channel("main", name, values))
+    assert calls
+    return [call.body for call in calls]
+
+
+@pytest.mark.parametrize("kind", ["image", "video", "audio", "voice", "file"])
+@pytest.mark.parametrize("name", platforms())
+def test_nobody_is_told_a_link_into_our_store(name: str, kind: str) -> None:
+    content = MediaContent.model_validate({"kind": kind, "url": STORED, "caption": "Look", "file_name": "a.bin"})
+    shown = replaced(bodies(name, content), lambda upload: "ID")
+    assert "file://" not in str(shown)
+    assert "Look" in str(shown)
+
+
+@pytest.mark.parametrize(("name", "kind"), [(name, kind) for name, kinds in UPLOADED.items() for kind in kinds])
+def test_stored_media_is_named_for_an_upload(name: str, kind: str) -> None:
+    content = MediaContent.model_validate({"kind": kind, "url": STORED, "mime_type": UPLOADED[name][kind]})
+    found: list[Upload] = []
+    replaced(bodies(name, content), found.append)
+    (upload,) = found
+    assert (upload.url, upload["mime_type"]) == (STORED, UPLOADED[name][kind])
