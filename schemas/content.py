@@ -35,12 +35,15 @@ class MediaContent(Model):
 
 
 class StickerContent(Model):
+    """``sticker_id`` names it in the platform's catalogue; its picture is had by link or by ``media_id``, if at all."""
+
     kind: Literal["sticker"] = "sticker"
     sticker_id: str
     package_id: str | None = None
     url: str | None = None
     emoji: str | None = None
     keywords: tuple[str, ...] = ()
+    media_id: str | None = None
 
 
 class LocationContent(Model):
@@ -81,6 +84,9 @@ class StoryContent(Model):
 
 
 class ShareContent(Model):
+    """Something that is elsewhere. Of ``share_type`` ``link`` it is a page, else what the platform has under this name
+    (a post, a reel, a story), and ``url`` leads to its picture or film."""
+
     kind: Literal["share"] = "share"
     url: str | None = None
     title: str | None = None

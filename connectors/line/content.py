@@ -88,7 +88,8 @@ def _location(message: Message) -> Content:
 
 
 def _sticker(message: Message) -> Content:
-    """A sticker; LINE sends words that describe it, which is all that an AI can read of it."""
+    """A sticker; LINE sends words that describe it, which is all that can be had of it: no link to its picture is
+    documented, and Get content has none under its message's id."""
     keywords = message.get("keywords")
     return StickerContent(
         sticker_id=text_member(message, "stickerId") or "",

@@ -9,7 +9,7 @@ from typing import Any
 
 from connectors.errors import FetchError, SendError
 from connectors.interface import Blob, Call, Channel, Download
-from schemas.content import Content, MediaContent, StoryContent
+from schemas.content import Content, MediaContent, ShareContent, StickerContent, StoryContent
 
 
 def lookup(name: str, url: str, *, headers: Mapping[str, str] | None = None, body: Any = None) -> Call:
@@ -35,12 +35,12 @@ def fetching() -> Iterator[None]:
 
 def link_of(content: Content) -> str | None:
     """The link that the platform sent along."""
-    return content.url if isinstance(content, MediaContent | StoryContent) else None
+    return content.url if isinstance(content, MediaContent | StickerContent | StoryContent | ShareContent) else None
 
 
 def media_id_of(content: Content) -> str | None:
     """The platform's own id of the media."""
-    return content.media_id if isinstance(content, MediaContent) else None
+    return content.media_id if isinstance(content, MediaContent | StickerContent) else None
 
 
 async def by_link(content: Content, channel: Channel, download: Download) -> Blob:

@@ -134,7 +134,8 @@ def _sticker(message: JsonObject) -> Content | None:
     file_id = text(item, "file_id")
     if file_id is None:
         return None
-    return StickerContent(sticker_id=file_id, package_id=text(item, "set_name"), emoji=text(item, "emoji"))
+    set_name, emoji = text(item, "set_name"), text(item, "emoji")
+    return StickerContent(sticker_id=file_id, media_id=file_id, package_id=set_name, emoji=emoji)
 
 
 def _place(location: Any, *, name: str | None = None, address: str | None = None) -> Content | None:

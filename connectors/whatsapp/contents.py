@@ -87,8 +87,8 @@ def _hex(value: Any) -> str | None:
 
 def _sticker(_kind: str, sticker: Json) -> list[Content]:
     """Stickers have no packages here: the id is that of their picture."""
-    sticker_id = as_id(sticker.get("id"))
-    return [StickerContent(sticker_id=sticker_id, url=as_text(sticker.get("url")))] if sticker_id else []
+    sticker_id, url = as_id(sticker.get("id")), as_text(sticker.get("url"))
+    return [StickerContent(sticker_id=sticker_id, media_id=sticker_id, url=url)] if sticker_id else []
 
 
 def _location(_kind: str, place: Json) -> list[Content]:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from schemas.base import format_time
 from schemas.envelope import Event
 from schemas.events import HumanReleased, HumanTookOver, MessageEchoed
-from streams.conversation import amendments, history, reports, sends, turns, wording
+from streams.conversation import amendments, history, media, reports, sends, turns, wording
 from streams.conversation.history import Entry
 from streams.conversation.memory import TAKEN_OVER, tell, told
 from streams.conversation.model import FAR_FUTURE_MS, Echo, Lease, State, end_of, with_timer, with_waiting
@@ -39,6 +39,7 @@ def on_echo(state: State, event: Event[MessageEchoed], scope: Scope) -> State:
         kind=data.content.kind,
         message_id=data.message_id,
         media_url=wording.media_url_of(data.content),
+        event_id=event.id if media.is_kept(data.content) else "",
     )
     join_echo(scope, data.message_id, state.next)
     # Where a move passed both on, the takeover may come before its echo: then there is nothing left to decide.

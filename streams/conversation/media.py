@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from schemas.content import Content, MediaContent, StoryContent
+from schemas.content import Content, MediaContent, StickerContent
 from schemas.envelope import AnyEvent, Event
-from schemas.events import ChoiceMade, MediaFailed, MediaStored, MessageEdited, MessageReceived
+from schemas.events import ChoiceMade, MediaFailed, MediaStored, MessageEchoed, MessageEdited, MessageReceived
 from schemas.fetching import FetchRequest
 from schemas.ids import derived_id
 from streams.conversation import history, wording
@@ -34,15 +34,14 @@ PROFILES_MAX = 32
 
 def is_kept(content: Content) -> bool:
     """Whether the platform has bytes for this content that should become ours: its links do not last."""
-    if isinstance(content, StoryContent):
-        return content.url is not None
-    return isinstance(content, MediaContent) and (content.media_id or content.url) is not None
+    has_id = isinstance(content, MediaContent | StickerContent) and content.media_id is not None
+    return has_id or wording.media_url_of(content) is not None
 
 
 def await_stored(state: State, event: Event[MessageReceived] | Event[ChoiceMade], scope: Scope) -> State:
-    """From now on a turn that would end with this media waits for it. A story is beside the words about it."""
+    """From now on a turn that would end with this media waits for it. Stories and shares are beside words."""
     content = event.data.content
-    if not isinstance(content, MediaContent) or not is_kept(content) or not scope.limits.media_ms:
+    if not isinstance(content, MediaContent | StickerContent) or not is_kept(content) or not scope.limits.media_ms:
         return state
     if sum(name.startswith(f"{MEDIA}:") for name in state.timers) >= AWAITED_MAX:
         return state
@@ -96,10 +95,12 @@ def asked_profiles(state: State, contact_id: str, scope: Scope) -> dict[str, int
 
 
 def fetch_requests(before: State, after: State, event: AnyEvent) -> list[FetchRequest]:
-    """The commands for `fetch` that follow from an event: its media, and its sender's profile when that is due."""
-    if event.type not in ("message_received", "choice_made", "message_edited"):
+    """The commands for `fetch` that follow from an event: its media, and its sender's profile when that is due. Of an
+    echo only what the history took: the others show what we sent."""
+    is_taken = event.type != "message_echoed" or after.next > before.next
+    if event.type not in ("message_received", "choice_made", "message_edited", "message_echoed") or not is_taken:
         return []
-    data: MessageReceived | ChoiceMade | MessageEdited = event.data
+    data: MessageReceived | ChoiceMade | MessageEdited | MessageEchoed = event.data
     made = []
     if is_kept(data.content):
         made.append(_request(event, after.now, {"what": "media", "content": data.content}))

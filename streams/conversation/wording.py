@@ -26,6 +26,9 @@ DETAILS_MAX = 16
 DETAIL_CHARS_MAX = 200
 """Of what a platform says beside a message, told to the AI as ``metadata``; longer or nested values are left out."""
 
+PAGE = "link"
+"""The ``share_type`` of what is no media: somebody's page, whose address is told as words."""
+
 APOLOGIES = {
     "th": "ขออภัย ขณะนี้ระบบยังตอบไม่ได้ กรุณาลองใหม่อีกครั้งในอีกสักครู่",
     "en": "Sorry, I cannot answer right now. Please try again in a moment.",
@@ -66,6 +69,8 @@ def text_of(content: Content | PartContent) -> str:
 
 def media_url_of(content: Content) -> str | None:
     """The link to what cannot be put in words."""
+    if isinstance(content, ShareContent):
+        return content.url if content.share_type != PAGE else None
     return content.url if isinstance(content, MediaContent | StickerContent | StoryContent) else None
 
 

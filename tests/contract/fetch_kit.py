@@ -79,8 +79,11 @@ class World:
 
     def events(self, *native: dict[str, Any]) -> list[AnyEvent]:
         """Our events of one webhook body."""
+        return self.events_of(self.fake.body(list(native)))
+
+    def events_of(self, body: bytes) -> list[AnyEvent]:
+        """The same, of a body that the fake's ``body`` would not make."""
         platform = platform_named(self.fake.name)
-        body = self.fake.body(list(native))
         proof = {name.lower(): value for name, value in self.fake.headers(body).items()}
         request = WebhookRequest("POST", proof, self.fake.query(body), body)
         accepted = platform.accept(request, self.channel, (self.channel,))
@@ -97,8 +100,12 @@ class World:
 
     def requests(self, *native: dict[str, Any]) -> list[FetchRequest]:
         """What converse would ask for."""
+        return self.requests_of(self.fake.body(list(native)))
+
+    def requests_of(self, body: bytes) -> list[FetchRequest]:
+        """The same, of a body that the fake's ``body`` would not make."""
         found = []
-        for event in self.events(*native):
+        for event in self.events_of(body):
             after = evolve(BLANK, event, DictMemory(), Limits())
             found += fetch_requests(BLANK, after, event)
         return found
@@ -110,7 +117,11 @@ class World:
 
     async def media(self, *native: dict[str, Any]) -> AnyEvent:
         """What becomes of the only media of a webhook body."""
-        (request,) = (request for request in self.requests(*native) if request.what == "media")
+        return await self.media_of(self.fake.body(list(native)))
+
+    async def media_of(self, body: bytes) -> AnyEvent:
+        """The same, of a body that the fake's ``body`` would not make."""
+        (request,) = (request for request in self.requests_of(body) if request.what == "media")
         (event,) = await self.fetch(request)
         return event
 

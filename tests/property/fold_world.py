@@ -6,7 +6,7 @@ so. Reads and writes a log and a table in memory.
 
 from collections.abc import Callable, Sequence
 
-from schemas.content import MediaContent, TextContent
+from schemas.content import MediaContent, StickerContent, TextContent
 from schemas.envelope import AnyEvent
 from schemas.events import (
     ContactJoined,
@@ -90,7 +90,9 @@ class World(Talk):
         self.happens(event.model_copy(update={"recorded_at": self.now - a % 3}))
 
     def shows(self, a: int, b: int) -> None:
-        content = MediaContent(kind="image", media_id=f"id{a}", caption="seen" if a % 2 else None)
+        picture = MediaContent(kind="image", media_id=f"id{a}", caption="seen" if a % 2 else None)
+        sticker = StickerContent(sticker_id=f"id{a}", media_id=f"id{a}" if a % 2 else None, emoji="😺")
+        content = sticker if a % 4 > 1 else picture
         self.happens(self.said(content, f"m{self._count % 9}", occurred_at=self.now - b % 50))
 
     def taps(self, a: int, b: int) -> None:
@@ -132,7 +134,9 @@ class World(Talk):
             self.happens(self.echoed(platform_id(message), "ours", tag=tag, is_ours=True if proof == 2 else None))
 
     def human_types(self, a: int, b: int) -> None:
-        self.happens(self.echoed(f"h{self._count}", "a human", is_ours=(None, False)[b % 2]))
+        words, picture = TextContent(text="a human"), MediaContent(kind="image", url="https://platform/1")
+        content = picture if a % 2 else words
+        self.happens(self.echoed(f"h{self._count}", content=content, is_ours=(None, False)[b % 2]))
 
     def platform_reports(self, a: int, b: int) -> None:
         known = [*self.in_flight, *self.settled]

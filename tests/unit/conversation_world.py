@@ -216,15 +216,8 @@ class Talk:
         )
 
     def echoed(self, message_id: str, text: str = "typed by hand", **more: Any) -> AnyEvent:
-        return self.event(
-            MessageEchoed(
-                message_id=message_id,
-                sender_id="shop",
-                recipient_id=PERSON,
-                content=TextContent(text=text),
-                **more,
-            )
-        )
+        fields = {"sender_id": "shop", "recipient_id": PERSON, "content": TextContent(text=text)} | more
+        return self.event(MessageEchoed(message_id=message_id, **fields))
 
     # Whole exchanges.
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.content import Content, LocationContent, MediaContent, StoryContent
+from schemas.content import Content, LocationContent, MediaContent, ShareContent, StickerContent, StoryContent
 from schemas.envelope import AnyEvent
 from schemas.events import MediaFailed, MediaStored, MessageEdited, ProfileUpdated
 from tests.unit.conversation_world import HOUR_MS, PERSON, Talk
@@ -61,13 +61,77 @@ def test_text_after_media_is_answered_at_once() -> None:
         "text",
         LocationContent(latitude=1, longitude=2),
         MediaContent(kind="image"),
+        StickerContent(sticker_id="1988", package_id="446", keywords=("hello",)),
         StoryContent(relation="reply", url="https://platform/story", text="nice"),
+        ShareContent(share_type="reel", url="https://platform/reel", title="nice"),
     ],
-    ids=["text", "location", "media without a source", "a story with words"],
+    ids=["text", "location", "media without a source", "a sticker without one", "a story with words", "a share"],
 )
 def test_nothing_but_media_delays_a_turn(content: str | Content) -> None:
     talk = Talk()
     assert len(talk.hear(talk.said(content)).requests) == 1
+
+
+@pytest.mark.parametrize(
+    "sticker",
+    [
+        StickerContent(sticker_id="7", media_id="7", emoji="😺"),
+        StickerContent(sticker_id="7", url="https://platform/s"),
+    ],
+    ids=["by id", "by link"],
+)
+def test_a_sticker_with_a_picture_is_media(sticker: StickerContent) -> None:
+    talk = Talk()
+    message = talk.said(sticker)
+    assert talk.hear(message).requests == []
+    (request,) = talk.hear(stored(talk, message, sticker.model_copy(update={"url": OURS}))).requests
+    assert (request.question.message.message_type, request.question.message.media_url) == ("sticker", OURS)
+    assert talk.disagreements() == []
+
+
+def test_a_share_is_stored_beside_its_turn_and_a_page_is_not() -> None:
+    talk = Talk()
+    share = ShareContent(share_type="reel", url="https://platform/reel")
+    message = talk.said(share)
+    answer = talk.hear(message, talk.said(ShareContent(url="https://page")))
+    assert [request.content for request in answer.fetches if request.what == "media"] == [share]
+    talk.hear(stored(talk, message, share.model_copy(update={"url": OURS})))
+    assert [entry.media_url for entry in talk.history] == [OURS, None]
+
+
+@pytest.mark.parametrize("is_ours", [None, False])
+def test_media_of_a_person_of_the_business_is_stored_and_no_turn_waits(is_ours: bool | None) -> None:
+    talk = Talk()
+    echo = talk.echoed("h1", content=PICTURE, is_ours=is_ours)
+    (request,) = talk.hear(echo).fetches
+    assert (request.what, request.content, request.causation_id) == ("media", PICTURE, echo.id)
+    assert not [name for name in talk.state.timers if name.startswith("media")]
+    talk.hear(stored(talk, echo))
+    assert [(entry.role, entry.media_url) for entry in talk.history] == [("assistant", OURS)]
+    assert talk.disagreements() == []
+
+
+def test_media_that_we_sent_ourselves_is_not_fetched_back() -> None:
+    talk = Talk()
+    message = talk.answer(talk.ask())
+    by_tag = talk.echoed("p1", content=PICTURE, tag=f"iris:{message.parts[0].id}")
+    by_id = talk.echoed("p2", content=PICTURE)
+    by_app = talk.echoed("p3", content=PICTURE, is_ours=True)
+    talk.deliver(message, "p2")
+    assert talk.hear(by_tag, by_id, by_app).fetches == []
+
+
+def test_media_of_an_echo_that_turned_out_to_be_ours_changes_nothing() -> None:
+    talk = Talk()
+    message = talk.answer(talk.ask())
+    talk.hear(talk.started(message))
+    echo = talk.echoed("p1", content=PICTURE)
+    talk.hear(echo)
+    talk.hear(talk.sent(message, "p1"))
+    lines = talk.lines
+    talk.hear(stored(talk, echo))
+    assert (talk.lines, [entry.media_url for entry in talk.history]) == (lines, [None, None])
+    assert talk.disagreements() == []
 
 
 def test_without_a_wait_a_turn_does_not_wait() -> None:
