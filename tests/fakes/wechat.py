@@ -42,11 +42,8 @@ SEND_PATH = "/cgi-bin/message/custom/send"
 TEMPLATE_PATH = "/cgi-bin/message/template/send"
 TYPING_PATH = "/cgi-bin/message/custom/typing"
 UPLOAD_PATH = "/cgi-bin/media/upload"
-FILES_PATH = "/files/"
-"""Not WeChat's: media for tests that need a link to some."""
 ACTIONS = {"CLICK", "SCAN", "subscribe", "scancode_push", "scancode_waitmsg"}
 LATE_S = 0.3
-SOME_MEDIA = b"\x89PNG some media"
 
 CODES = {"rate": 45011, "error": -1, "permanent": 45002, "blocked": 43004, "token": 40001}
 """errcode by fault; the option ``code`` replaces it, and ``status`` of an ``error`` makes it a gateway's."""
@@ -59,8 +56,6 @@ class FakeWeChat(FakePlatform):
     redeliveries: ClassVar[int] = 2
     mode: Literal["aes", "plain", "compatible"] = "aes"
     templates: ClassVar[set[str]] = {"TEMPLATE_FAKE_1"}
-    takes_uploads_only: ClassVar[bool] = True
-    """Media by link has to be fetched by the sender; ``FILES_PATH`` of this server has some."""
 
     def reset(self) -> None:
         """Also forgets menus and windows; the access token goes on."""
@@ -210,9 +205,7 @@ class FakeWeChat(FakePlatform):
         return False
 
     def handle(self, request: Request, call: Call) -> Answer:
-        """Media for tests; token, then the body, then the window; HTTP 200 whatever comes of it."""
-        if request.path.startswith(FILES_PATH):
-            return Answer(200, SOME_MEDIA, {"Content-Type": "application/octet-stream"})
+        """Token, then the body, then the window; HTTP 200 whatever comes of it."""
         try:
             return Answer(200, self._carry_out(request, call))
         except Refused as refused:
