@@ -1,11 +1,10 @@
-"""Instagram's Send API: its two hosts, limits, media, error codes and the wire shapes that we write.
+"""Instagram's Send API: its two hosts, limits, media and error codes.
 
 Sources: Instagram Platform "Instagram API with Instagram Login", "Send messages" and "Instagram Messaging overview";
 https://developers.facebook.com/docs/instagram-platform
 """
 
 from collections.abc import Mapping
-from typing import Any, NotRequired, TypedDict
 
 from connectors.shared.meta.drafts import Limits
 from connectors.shared.meta.meanings import (
@@ -87,27 +86,3 @@ ERROR_MEANINGS: Meanings = {
     (551, None): UNREACHABLE,
 }
 """Beside the generic ones. Sources: "Instagram Messaging overview"; on media and lost answers Messenger's table."""
-
-
-class Recipient(TypedDict):
-    """The person, by Instagram-scoped id."""
-
-    id: str
-
-
-class ReplyTo(TypedDict):
-    """The message that is quoted."""
-
-    mid: str
-
-
-class SendBody(TypedDict):
-    """Body of ``POST /{account}/messages``; ``reply_to`` stands here and not inside ``message``."""
-
-    recipient: Recipient
-    messaging_type: NotRequired[str]
-    tag: NotRequired[str]
-    message: NotRequired[dict[str, Any]]
-    sender_action: NotRequired[str]
-    payload: NotRequired[dict[str, Any]]
-    reply_to: NotRequired[ReplyTo]

@@ -20,7 +20,6 @@ from connectors.instagram.api import (
     MIME_TYPES,
     OWN_POST,
     REACTIONS,
-    SendBody,
 )
 from connectors.interface import Call, Channel, Window
 from connectors.shared.meta.drafts import Draft, attachment, chunks
@@ -29,6 +28,7 @@ from connectors.shared.meta.planning import (
     ACTION,
     Asked,
     Renderers,
+    SendBody,
     is_for_human_agent,
     marked_drafts,
     plain_emoji,

@@ -1,10 +1,8 @@
-"""Messenger's Send API: endpoint, limits, error codes and the wire shapes that we write.
+"""Messenger's Send API: endpoint, limits and error codes.
 
 Sources: Messenger Platform "Send API", "Quick Replies", "Button Template", "Generic Template", "Common Error Codes";
 https://developers.facebook.com/documentation/business-messaging/messenger-platform
 """
-
-from typing import Any, NotRequired, TypedDict
 
 from connectors.shared.meta.drafts import Limits
 from connectors.shared.meta.meanings import AMBIGUOUS, PERMANENT, RETRYABLE, UNREACHABLE, Meaning, Meanings
@@ -49,28 +47,3 @@ ERROR_MEANINGS: Meanings = {
     (2018108, None): UNREACHABLE,
 }
 """Beside the generic ones ("Common Error Codes")."""
-
-
-class Recipient(TypedDict):
-    """The person, by page-scoped id."""
-
-    id: str
-
-
-class ReplyTo(TypedDict):
-    """The message that is quoted."""
-
-    mid: str
-
-
-class SendBody(TypedDict):
-    """Body of ``POST /{page}/messages``; ``reply_to`` stands here and not inside ``message``."""
-
-    recipient: Recipient
-    messaging_type: NotRequired[str]
-    tag: NotRequired[str]
-    message: NotRequired[dict[str, Any]]
-    template: NotRequired[dict[str, Any]]
-    sender_action: NotRequired[str]
-    payload: NotRequired[dict[str, Any]]
-    reply_to: NotRequired[ReplyTo]

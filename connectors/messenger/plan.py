@@ -14,7 +14,6 @@ from connectors.messenger.api import (
     MEGABYTE,
     PRODUCTS_MAX,
     REACTIONS,
-    SendBody,
 )
 from connectors.shared.meta.drafts import Draft, attachment, chunks, is_web_link, with_changes
 from connectors.shared.meta.kinds import COMMON, render_media, render_sticker, written_media
@@ -22,6 +21,7 @@ from connectors.shared.meta.planning import (
     ACTION,
     Asked,
     Renderers,
+    SendBody,
     is_for_human_agent,
     marked_drafts,
     plain_emoji,

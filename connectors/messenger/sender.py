@@ -1,26 +1,10 @@
-"""Sends planned calls to the Graph API: the I/O half of Messenger.
+"""Sends planned calls to the Graph API: the I/O half of Messenger."""
 
-Reads nothing but the call; writes to ``POST /{page}/messages``. A failure's fields follow "Common Error Codes".
-"""
-
-from connectors.interface import Call, Channel, Receipt
 from connectors.messenger.api import ERROR_MEANINGS
-from connectors.shared.http import HttpClient
-from connectors.shared.meta.graph import receipt_of
+from connectors.shared.meta.sending import GraphSender
 
 
-class Sender:
-    """One HTTP session for all pages."""
+class Sender(GraphSender):
+    """What was lost on the way back shows up as an echo that carries the part's id."""
 
-    def __init__(self) -> None:
-        self._client = HttpClient()
-
-    async def perform(self, call: Call, channel: Channel, *, timeout_s: float) -> Receipt:
-        """One attempt; raises SendError. There is no idempotency key: what was lost on the way back is ambiguous and
-        shows up as an echo that carries the part's id."""
-        answer = await self._client.request(call, channel, timeout_s=timeout_s)
-        return receipt_of(answer, channel, ERROR_MEANINGS)
-
-    async def close(self) -> None:
-        """Close the session."""
-        await self._client.close()
+    meanings = ERROR_MEANINGS

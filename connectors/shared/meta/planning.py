@@ -6,7 +6,7 @@ draft; quick replies stand on the very last one, because the next message would 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from connectors.interface import Window
 from connectors.shared.meta.drafts import Draft, Limits, quick_replies_of, text_drafts, with_changes
@@ -21,6 +21,31 @@ WINDOW_MS = 24 * 3600 * 1000
 
 HUMAN_AGENT_MS = 7 * 24 * 3600 * 1000
 """A person of the business may still answer within seven days ("Message tags": HUMAN_AGENT)."""
+
+
+class Recipient(TypedDict):
+    """The person, by the id that the page or account knows."""
+
+    id: str
+
+
+class ReplyTo(TypedDict):
+    """The message that is quoted."""
+
+    mid: str
+
+
+class SendBody(TypedDict):
+    """``reply_to`` stands here and not inside ``message``; ``template`` is Messenger's."""
+
+    recipient: Recipient
+    messaging_type: NotRequired[str]
+    tag: NotRequired[str]
+    message: NotRequired[dict[str, Any]]
+    template: NotRequired[dict[str, Any]]
+    sender_action: NotRequired[str]
+    payload: NotRequired[dict[str, Any]]
+    reply_to: NotRequired[ReplyTo]
 
 
 @dataclass(frozen=True, slots=True)
