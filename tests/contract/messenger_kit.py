@@ -1,21 +1,15 @@
 """What Messenger's contract tests share: a channel, a signed request, and the way of a body to its events."""
 
 import json
-from pathlib import Path
 from typing import Any
 
-from connectors.interface import Accepted, Channel, InboundRecord, Unprocessable, WebhookRequest
+from connectors.interface import Channel
 from connectors.messenger import PLATFORM
-from connectors.shared.signing import hmac_hex
-from schemas.envelope import AnyEvent
-from schemas.inbound import decode_raw
+from tests.contract.meta_kit import SECRET, Inbox
 
-PAYLOADS = Path(__file__).parents[1] / "payloads" / "messenger"
 PAGE = "100000000000001"
 USER = "7000000000000001"
 OWN_APP = "900000000000009"
-SECRET = "app-secret-1"
-RECEIVED_AT = 1_790_000_000_200
 
 
 def channel(id: str = "main", *, page: str = PAGE, secrets: tuple[str, ...] = (SECRET,), **values: str) -> Channel:
@@ -30,35 +24,9 @@ def channel(id: str = "main", *, page: str = PAGE, secrets: tuple[str, ...] = (S
     return Channel(id, "messenger", fields | {name: (value,) for name, value in values.items()})
 
 
-def payload(name: str) -> bytes:
-    """A webhook body as it was on the wire."""
-    return (PAYLOADS / f"{name}.json").read_bytes().rstrip(b"\n")
-
-
-def signed(body: bytes, *, secret: str = SECRET, **headers: str) -> WebhookRequest:
-    """A POST with a good signature, unless ``headers`` say otherwise."""
-    proof = {"x-hub-signature-256": f"sha256={hmac_hex(secret, body)}"}
-    return WebhookRequest("POST", proof | headers, {}, body)
-
-
-def accepted(body: bytes, *channels: Channel) -> Accepted:
-    """What comes of a signed body that was sent to the first of these channels."""
-    known = channels or (channel(),)
-    result = PLATFORM.accept(signed(body), known[0], known)
-    assert isinstance(result, Accepted)
-    return result
-
-
-def read(record: InboundRecord) -> tuple[AnyEvent, ...] | Unprocessable:
-    """The events of a record, as the stage would make them."""
-    raw = decode_raw(record.value, platform="messenger", channel=record.channel, received_at=RECEIVED_AT)
-    return PLATFORM.normalise(raw)
-
-
-def events_of(body: bytes, *channels: Channel) -> list[AnyEvent]:
-    """All events of a body; unprocessable records are left out."""
-    results = [read(record) for record in accepted(body, *channels).records]
-    return [event for result in results if not isinstance(result, Unprocessable) for event in result]
+inbox = Inbox(PLATFORM, channel)
+payload, accepted, read, events_of = inbox.payload, inbox.accepted, inbox.read, inbox.events_of
+NAMES = inbox.names()
 
 
 def envelope(*items: Any, page: str = PAGE, container: str = "messaging") -> bytes:

@@ -14,8 +14,9 @@ from connectors.errors import SendError
 from connectors.instagram import PLATFORM
 from connectors.instagram.sender import Sender
 from schemas.content import TextContent
-from tests.contract.instagram_planning import part, plan
+from tests.contract.instagram_planning import plan
 from tests.contract.meta_hook import Webhook, channels_of, listening
+from tests.contract.meta_planning import part
 from tests.fakes.instagram import ACCOUNT_ID, PAGE_ACCOUNT_ID, TOKENS, FakeInstagram
 from tests.fakes.instagram_rules import check
 from tests.fakes.messenger_rules import Refused

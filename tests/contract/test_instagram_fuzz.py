@@ -10,11 +10,8 @@ from connectors.interface import Unprocessable
 from connectors.shared.meta.contents import READERS
 from connectors.shared.meta.normalise import KINDS
 from schemas.registry import decode_event, encode
-from tests.contract.instagram_kit import ACCOUNT, PAYLOADS, accepted, read
+from tests.contract.instagram_kit import ACCOUNT, accepted, read
 from tests.contract.mutations import JSON
-
-NAMES = sorted(path.stem for path in PAYLOADS.glob("*.json"))
-
 
 ATTACHMENT = st.fixed_dictionaries(
     {"type": st.sampled_from([*READERS, "ephemeral"])},

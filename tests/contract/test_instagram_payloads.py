@@ -8,20 +8,19 @@ from typing import Any
 
 import pytest
 
-from connectors.interface import Unprocessable
 from tests.contract.instagram_kit import (
     ACCOUNT,
+    NAMES,
     OWN_APP,
-    PAYLOADS,
-    RECEIVED_AT,
     SECOND_ACCOUNT,
     USER,
     accepted,
     channel,
     events_of,
+    inbox,
     payload,
-    read,
 )
+from tests.contract.meta_kit import RECEIVED_AT
 
 Row = str | list[tuple[str, dict[str, Any]]]
 
@@ -210,31 +209,13 @@ TABLE: dict[str, list[Row]] = {
 BOTH = (channel(), channel("second", account=SECOND_ACCOUNT))
 
 
-def has(actual: Any, expected: Any) -> bool:
-    """``actual`` has at least the members that ``expected`` names."""
-    if isinstance(expected, dict):
-        return isinstance(actual, dict) and all(has(actual.get(name), value) for name, value in expected.items())
-    return bool(actual == expected)
-
-
 @pytest.mark.parametrize("name", TABLE)
 def test_each_item_becomes_the_events_of_its_row(name: str) -> None:
-    records = accepted(payload(name), *BOTH).records
-    assert len(records) == len(TABLE[name])
-    for record, row in zip(records, TABLE[name], strict=True):
-        result = read(record)
-        if isinstance(row, str):
-            assert result == Unprocessable(row)
-            continue
-        assert not isinstance(result, Unprocessable), result.reason
-        assert [event.type for event in result] == [kind for kind, _ in row]
-        for event, (_, members) in zip(result, row, strict=True):
-            data = event.data.model_dump(mode="python")
-            assert has(data, members), data
+    inbox.assert_rows(accepted(payload(name), *BOTH).records, TABLE[name])
 
 
 def test_the_table_covers_every_payload() -> None:
-    assert {path.stem for path in PAYLOADS.glob("*.json")} == set(TABLE)
+    assert set(NAMES) == set(TABLE)
 
 
 @pytest.mark.parametrize("name", TABLE)

@@ -13,21 +13,8 @@ from connectors.shared.text import utf8_bytes
 from schemas.content import ContactContent, LocationContent, MediaContent, StickerContent, TemplateContent, TextContent
 from schemas.outbound import Button, Card, CardContent, Part, PartContent
 from tests.contract.instagram_kit import ACCOUNT, PAGE, USER, channel
-from tests.contract.instagram_planning import (
-    HOUR_MS,
-    LINK,
-    LINKED,
-    NOW_MS,
-    OWN,
-    changes,
-    messages,
-    numbered,
-    outbound,
-    part,
-    plan,
-    taps,
-    template,
-)
+from tests.contract.instagram_planning import LINKED, OWN, outbound, plan
+from tests.contract.meta_planning import HOUR_MS, LINK, NOW_MS, changes, messages, numbered, part, taps, template
 from tests.fakes.instagram import FakeInstagram
 
 texts_of = FakeInstagram().texts_of

@@ -10,8 +10,10 @@ from connectors.errors import SendError
 from connectors.instagram.sender import Sender
 from connectors.interface import Call, Channel, Receipt, Window
 from schemas.content import MediaContent, TextContent
-from tests.contract.instagram_kit import SECRET, channel
-from tests.contract.instagram_planning import LINK, part, plan
+from tests.contract.instagram_kit import channel
+from tests.contract.instagram_planning import plan
+from tests.contract.meta_kit import SECRET
+from tests.contract.meta_planning import LINK, part
 from tests.fakes.instagram import ACCOUNT_ID, PAGE_ACCOUNT_ID, PAGE_ID, TOKENS, FakeInstagram
 from tests.fakes.meta_messaging import HUMAN_AGENT_S, WINDOW_S
 from tests.harness.platform import Clock, closing, running

@@ -18,10 +18,9 @@ from connectors.messenger import PLATFORM as MESSENGER
 from schemas.inbound import decode_raw
 from tests.contract.instagram_kit import (
     ACCOUNT,
+    NAMES,
     PAGE,
-    PAYLOADS,
     SECOND_ACCOUNT,
-    SECRET,
     USER,
     accepted,
     channel,
@@ -30,10 +29,8 @@ from tests.contract.instagram_kit import (
     message,
     payload,
     read,
-    signed,
 )
-
-NAMES = sorted(path.stem for path in PAYLOADS.glob("*.json"))
+from tests.contract.meta_kit import SECRET, signed
 
 
 @pytest.mark.parametrize("secret", ["facebook-app-secret", "instagram-app-secret"])

@@ -14,8 +14,9 @@ from connectors.errors import SendError
 from connectors.messenger import PLATFORM
 from connectors.messenger.sender import Sender
 from schemas.content import TextContent
-from tests.contract.messenger_planning import part, plan
+from tests.contract.messenger_planning import plan
 from tests.contract.meta_hook import Webhook, channels_of, listening
+from tests.contract.meta_planning import part
 from tests.fakes.messenger import PAGE_ID, SECOND_PAGE_ID, FakeMessenger
 from tests.fakes.messenger_rules import Refused, check
 from tests.harness.eventually import eventually

@@ -9,11 +9,8 @@ from hypothesis import strategies as st
 from connectors.interface import Unprocessable
 from connectors.shared.meta.normalise import KINDS
 from schemas.registry import decode_event, encode
-from tests.contract.messenger_kit import PAGE, PAYLOADS, accepted, read
+from tests.contract.messenger_kit import PAGE, accepted, read
 from tests.contract.mutations import JSON
-
-NAMES = sorted(path.stem for path in PAYLOADS.glob("*.json"))
-
 
 MEMBER = st.sampled_from([*KINDS, "sender", "recipient", "timestamp", "novelty"])
 DETAILS = """mid text attachments quick_reply reply_to referral commands is_echo is_deleted app_id metadata num_edit

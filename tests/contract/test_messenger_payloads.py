@@ -8,19 +8,8 @@ from typing import Any
 
 import pytest
 
-from connectors.interface import Unprocessable
-from tests.contract.messenger_kit import (
-    OWN_APP,
-    PAGE,
-    PAYLOADS,
-    RECEIVED_AT,
-    USER,
-    accepted,
-    channel,
-    events_of,
-    payload,
-    read,
-)
+from tests.contract.messenger_kit import NAMES, OWN_APP, PAGE, USER, accepted, channel, events_of, inbox, payload
+from tests.contract.meta_kit import RECEIVED_AT
 
 Row = str | list[tuple[str, dict[str, Any]]]
 
@@ -215,33 +204,13 @@ TABLE: dict[str, list[Row]] = {
 }
 
 
-def has(actual: Any, expected: Any) -> bool:
-    """``actual`` has at least the members that ``expected`` names."""
-    if isinstance(expected, dict):
-        return isinstance(actual, dict) and all(has(actual.get(name), value) for name, value in expected.items())
-    if isinstance(expected, list):
-        return len(actual) == len(expected) and all(map(has, actual, expected))
-    return bool(actual == expected)
-
-
 @pytest.mark.parametrize("name", TABLE)
 def test_each_item_becomes_the_events_of_its_row(name: str) -> None:
-    records = accepted(payload(name)).records
-    assert len(records) == len(TABLE[name])
-    for record, row in zip(records, TABLE[name], strict=True):
-        result = read(record)
-        if isinstance(row, str):
-            assert result == Unprocessable(row)
-            continue
-        assert not isinstance(result, Unprocessable), result.reason
-        assert [event.type for event in result] == [kind for kind, _ in row]
-        for event, (_, members) in zip(result, row, strict=True):
-            data = event.data.model_dump(mode="python")
-            assert has(data, members), data
+    inbox.assert_rows(accepted(payload(name)).records, TABLE[name])
 
 
 def test_the_table_covers_every_payload() -> None:
-    assert {path.stem for path in PAYLOADS.glob("*.json")} == set(TABLE)
+    assert set(NAMES) == set(TABLE)
 
 
 @pytest.mark.parametrize("name", TABLE)

@@ -7,19 +7,8 @@ from connectors.messenger import PLATFORM
 from schemas.content import TextContent
 from schemas.outbound import Button
 from tests.contract.messenger_kit import PAGE, USER, channel
-from tests.contract.messenger_planning import (
-    HOUR_MS,
-    LINK,
-    NOW_MS,
-    changes,
-    messages,
-    numbered,
-    outbound,
-    part,
-    plan,
-    taps,
-    template,
-)
+from tests.contract.messenger_planning import outbound, plan
+from tests.contract.meta_planning import HOUR_MS, LINK, NOW_MS, changes, messages, numbered, part, taps, template
 
 # The frame.
 

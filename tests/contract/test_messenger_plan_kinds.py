@@ -19,7 +19,8 @@ from schemas.content import (
     TextContent,
 )
 from schemas.outbound import Button, Card, CardContent, Part, PartContent
-from tests.contract.messenger_planning import LINK, changes, messages, numbered, part, plan, taps, template
+from tests.contract.messenger_planning import plan
+from tests.contract.meta_planning import LINK, changes, messages, numbered, part, taps, template
 from tests.fakes.messenger_views import texts_of
 
 

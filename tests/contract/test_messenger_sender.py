@@ -13,8 +13,10 @@ from connectors.messenger.sender import Sender
 from connectors.shared.http import RATE_WAIT_S, Answer
 from connectors.shared.meta.graph import receipt_of
 from schemas.content import TextContent
-from tests.contract.messenger_kit import SECRET, channel
-from tests.contract.messenger_planning import part, plan
+from tests.contract.messenger_kit import channel
+from tests.contract.messenger_planning import plan
+from tests.contract.meta_kit import SECRET
+from tests.contract.meta_planning import part
 from tests.fakes.messenger import PAGE_ID, PAGE_TOKENS, WINDOW_S, FakeMessenger
 from tests.harness.platform import Clock, closing, running
 

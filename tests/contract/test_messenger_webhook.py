@@ -15,9 +15,8 @@ from connectors.messenger import PLATFORM
 from connectors.shared.splitting import MAX_DEPTH
 from schemas.inbound import RawEvent
 from tests.contract.messenger_kit import (
+    NAMES,
     PAGE,
-    PAYLOADS,
-    RECEIVED_AT,
     USER,
     accepted,
     channel,
@@ -27,9 +26,7 @@ from tests.contract.messenger_kit import (
     payload,
     read,
 )
-
-NAMES = sorted(path.stem for path in PAYLOADS.glob("*.json"))
-
+from tests.contract.meta_kit import RECEIVED_AT
 
 # Which channel gets what.
 

@@ -16,7 +16,8 @@ from connectors.whatsapp.sender import Sender
 from schemas.content import TextContent
 from schemas.outbound import Part
 from tests.contract.meta_hook import Webhook, channels_of, listening
-from tests.contract.whatsapp_planning import NOW_MS, numbered, outbound, part, taps
+from tests.contract.meta_planning import NOW_MS, numbered, part, taps
+from tests.contract.whatsapp_planning import outbound
 from tests.fakes.whatsapp import ACCESS_TOKEN, FakeWhatsApp
 from tests.fakes.whatsapp_rules import Refused, check
 from tests.fakes.whatsapp_webhooks import NUMBER_ID, SECOND_NUMBER_ID

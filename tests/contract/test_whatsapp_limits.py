@@ -11,7 +11,8 @@ import pytest
 
 from schemas.content import MediaContent, TemplateButton, TemplateContent, TextContent
 from schemas.outbound import Button, Card, CardContent, ListContent, Part, ProductContent, ProductSection, Section
-from tests.contract.whatsapp_planning import LINK, changes, part, plan, taps
+from tests.contract.meta_planning import LINK, changes, part, taps
+from tests.contract.whatsapp_planning import plan
 from tests.fakes.whatsapp_rules import Refused, check
 
 MB = 1_000_000

@@ -13,8 +13,9 @@ from schemas.outbound import (
     ReactionContent,
     Section,
 )
+from tests.contract.meta_planning import LINK, changes, part, taps
 from tests.contract.whatsapp_kit import NUMBER
-from tests.contract.whatsapp_planning import LINK, changes, contents, interactive, part, plan, taps
+from tests.contract.whatsapp_planning import contents, interactive, plan
 
 HELLO = TextContent(text="hi")
 ROWS = (Button(label="Express", data="ship_1", description="1 day"), Button(label="Post", data="ship_2"))

@@ -8,21 +8,19 @@ from typing import Any
 
 import pytest
 
-from connectors.interface import Unprocessable
+from tests.contract.meta_kit import RECEIVED_AT
 from tests.contract.whatsapp_kit import (
     NAMES,
     NUMBER,
     PHONE,
-    RECEIVED_AT,
     USER,
     accepted,
     change,
     envelope,
     events_of,
-    has,
+    inbox,
     message,
     payload,
-    read,
     status,
 )
 
@@ -308,18 +306,7 @@ TABLE: dict[str, list[Row]] = {
 
 @pytest.mark.parametrize("name", TABLE)
 def test_each_item_becomes_the_events_of_its_row(name: str) -> None:
-    records = accepted(payload(name)).records
-    assert len(records) == len(TABLE[name])
-    for record, row in zip(records, TABLE[name], strict=True):
-        result = read(record)
-        if isinstance(row, str):
-            assert result == Unprocessable(row)
-            continue
-        assert not isinstance(result, Unprocessable), result.reason
-        assert [event.type for event in result] == [kind for kind, _ in row]
-        for event, (_, members) in zip(result, row, strict=True):
-            data = event.data.model_dump(mode="python")
-            assert has(data, members), data
+    inbox.assert_rows(accepted(payload(name)).records, TABLE[name])
 
 
 def test_the_table_covers_every_payload() -> None:

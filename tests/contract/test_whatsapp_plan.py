@@ -6,21 +6,9 @@ from connectors.interface import Window
 from connectors.whatsapp import PLATFORM
 from schemas.content import TemplateContent, TextContent
 from schemas.outbound import Button
+from tests.contract.meta_planning import LINK, NOW_MS, changes, numbered, part, taps
 from tests.contract.whatsapp_kit import NUMBER, PHONE, USER, channel
-from tests.contract.whatsapp_planning import (
-    LINK,
-    NOW_MS,
-    changes,
-    contents,
-    interactive,
-    numbered,
-    outbound,
-    part,
-    plan,
-    replies,
-    rows,
-    taps,
-)
+from tests.contract.whatsapp_planning import contents, interactive, outbound, plan, replies, rows
 
 HELLO = part(TextContent(text="hi"))
 

@@ -19,7 +19,8 @@ from schemas.content import (
     TextContent,
 )
 from schemas.outbound import Button, Card, CardContent, Part, PartContent
-from tests.contract.whatsapp_planning import LINK, changes, contents, interactive, part, plan, replies, taps
+from tests.contract.meta_planning import LINK, changes, part, taps
+from tests.contract.whatsapp_planning import contents, interactive, plan, replies
 
 VOICE = "https://files.example.com/a.OGG?x=1"
 

@@ -14,8 +14,10 @@ from connectors.whatsapp.api import ERROR_MEANINGS
 from connectors.whatsapp.sender import Sender
 from schemas.content import TemplateContent, TextContent
 from schemas.outbound import PartContent
-from tests.contract.whatsapp_kit import SECRET, channel
-from tests.contract.whatsapp_planning import part, plan
+from tests.contract.meta_kit import SECRET
+from tests.contract.meta_planning import part
+from tests.contract.whatsapp_kit import channel
+from tests.contract.whatsapp_planning import plan
 from tests.fakes.whatsapp import ACCESS_TOKEN, PAIR_BURST, PAIR_PAUSE_S, WINDOW_S, FakeWhatsApp
 from tests.harness.platform import Clock, closing, running
 

@@ -16,12 +16,12 @@ from connectors.whatsapp import PLATFORM
 from connectors.whatsapp.api import OPAQUE_MAX
 from connectors.whatsapp.peers import contact_of, opaque_of, peer_of, read_opaque
 from schemas.inbound import RawEvent
+from tests.contract.meta_kit import RECEIVED_AT
 from tests.contract.whatsapp_kit import (
     ACCOUNT,
     NAMES,
     NUMBER,
     PHONE,
-    RECEIVED_AT,
     USER,
     accepted,
     change,

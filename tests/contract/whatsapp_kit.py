@@ -1,23 +1,16 @@
 """What WhatsApp's contract tests share: a channel, a signed request, and the way of a body to its events."""
 
 import json
-from pathlib import Path
 from typing import Any
 
-from connectors.interface import Accepted, Channel, InboundRecord, Unprocessable, WebhookRequest
-from connectors.shared.signing import hmac_hex
+from connectors.interface import Channel
 from connectors.whatsapp import PLATFORM
-from schemas.envelope import AnyEvent
-from schemas.inbound import decode_raw
+from tests.contract.meta_kit import SECRET, Inbox
 
-PAYLOADS = Path(__file__).parents[1] / "payloads" / "whatsapp"
-NAMES = sorted(path.stem for path in PAYLOADS.glob("*.json"))
 ACCOUNT = "200000000000001"
 NUMBER = "300000000000001"
 USER = "US.10000000000000000001"
 PHONE = "15555550123"
-SECRET = "app-secret-1"
-RECEIVED_AT = 1_790_000_000_200
 
 
 def channel(
@@ -35,35 +28,9 @@ def channel(
     return Channel(id, "whatsapp", {name: values for name, values in given.items() if values != ("",)})
 
 
-def payload(name: str) -> bytes:
-    """A webhook body as it was on the wire."""
-    return (PAYLOADS / f"{name}.json").read_bytes().rstrip(b"\n")
-
-
-def signed(body: bytes, *, secret: str = SECRET, **headers: str) -> WebhookRequest:
-    """A POST with a good signature, unless ``headers`` say otherwise."""
-    proof = {"x-hub-signature-256": f"sha256={hmac_hex(secret, body)}"}
-    return WebhookRequest("POST", proof | headers, {}, body)
-
-
-def accepted(body: bytes, *channels: Channel) -> Accepted:
-    """What comes of a signed body that was sent to the first of these channels."""
-    known = channels or (channel(),)
-    result = PLATFORM.accept(signed(body), known[0], known)
-    assert isinstance(result, Accepted)
-    return result
-
-
-def read(record: InboundRecord) -> tuple[AnyEvent, ...] | Unprocessable:
-    """The events of a record, as the stage would make them."""
-    raw = decode_raw(record.value, platform="whatsapp", channel=record.channel, received_at=RECEIVED_AT)
-    return PLATFORM.normalise(raw)
-
-
-def events_of(body: bytes, *channels: Channel) -> list[AnyEvent]:
-    """All events of a body; unprocessable records are left out."""
-    results = [read(record) for record in accepted(body, *channels).records]
-    return [event for result in results if not isinstance(result, Unprocessable) for event in result]
+inbox = Inbox(PLATFORM, channel)
+payload, accepted, read, events_of = inbox.payload, inbox.accepted, inbox.read, inbox.events_of
+NAMES = inbox.names()
 
 
 def value(*, number: str = NUMBER, **lists: Any) -> dict[str, Any]:
@@ -91,12 +58,3 @@ def message(text: str = "hi", *, id: str = "wamid.1", user: str = USER, **more: 
 def status(state: str = "delivered", *, id: str = "wamid.9", **more: Any) -> dict[str, Any]:
     """One report about a message of ours."""
     return {"id": id, "status": state, "timestamp": "1790000000"} | more
-
-
-def has(actual: Any, expected: Any) -> bool:
-    """``actual`` has at least the members that ``expected`` names."""
-    if isinstance(expected, dict):
-        return isinstance(actual, dict) and all(has(actual.get(name), value) for name, value in expected.items())
-    if isinstance(expected, list):
-        return len(actual) == len(expected) and all(map(has, actual, expected))
-    return bool(actual == expected)
