@@ -49,7 +49,8 @@ class Channel:
 
     def first(self, name: str) -> str:
         """The value used outbound; empty when it is not set."""
-        return next(iter(self.values.get(name, ())), "")
+        values = self.values.get(name)
+        return values[0] if values else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from connectors.shared.splitting import NUMBER, member, text_member
+from connectors.shared.splitting import NUMBER, member, text_in, text_member
 from schemas.content import Content, LocationContent, MediaContent, StickerContent, TextContent
 
 Message = Mapping[str, Any]
@@ -18,29 +18,29 @@ def content_of(message: Any) -> Content | dict[str, Any] | None:
 
     Raises ValueError or KeyError when a member is not as documented.
     """
-    build = _BUILDERS.get(text_member(message, "type") or "")
+    build = _BUILDERS.get(text_in(message, "type") or "")
     return build(message) if build else None
 
 
 def metadata_of(message: Message) -> dict[str, Any]:
     """What only LINE knows of a message: quote and read tokens, place in an album, a sticker's own text."""
     found: dict[str, Any] = {
-        "quote_token": text_member(message, "quoteToken"),
-        "mark_as_read_token": text_member(message, "markAsReadToken"),
+        "quote_token": text_in(message, "quoteToken"),
+        "mark_as_read_token": text_in(message, "markAsReadToken"),
     }
     if "imageSet" in message:
         found["album_index"] = _whole(member(message, "imageSet", "index"))
         found["album_total"] = _whole(member(message, "imageSet", "total"))
     if message.get("type") == "sticker":
-        found["sticker_type"] = text_member(message, "stickerResourceType")
-        found["sticker_text"] = text_member(message, "text")
+        found["sticker_type"] = text_in(message, "stickerResourceType")
+        found["sticker_text"] = text_in(message, "text")
     return {name: value for name, value in found.items() if value is not None}
 
 
 def is_addressed(event: Mapping[str, Any], message: Message) -> bool:
     """Whether the account is meant: always in a chat of two; in a group or room only who mentions it ("Webhook event
     objects": mention, isSelf)."""
-    if member(event, "source", "type") not in ("group", "room"):
+    if text_in(event.get("source"), "type") not in ("group", "room"):
         return True
     return any(person.get("isSelf") is True for person in _objects(member(message, "mention", "mentionees")))
 
@@ -60,7 +60,7 @@ def _media(message: Message) -> Content:
     return MediaContent(
         kind=message["type"],
         url=text_member(message, "contentProvider", "originalContentUrl") if is_external else None,
-        media_id=None if is_external else text_member(message, "id"),
+        media_id=None if is_external else text_in(message, "id"),
         preview_url=text_member(message, "contentProvider", "previewImageUrl") if is_external else None,
         duration_ms=_whole(message.get("duration")),
         album_id=text_member(message, "imageSet", "id"),
@@ -71,8 +71,8 @@ def _file(message: Message) -> Content:
     """A document; its type is only in its name."""
     return MediaContent(
         kind="file",
-        media_id=text_member(message, "id"),
-        file_name=text_member(message, "fileName"),
+        media_id=text_in(message, "id"),
+        file_name=text_in(message, "fileName"),
         size_bytes=_whole(message.get("fileSize")),
     )
 
@@ -82,8 +82,8 @@ def _location(message: Message) -> Content:
     return LocationContent(
         latitude=message["latitude"],
         longitude=message["longitude"],
-        name=text_member(message, "title"),
-        address=text_member(message, "address"),
+        name=text_in(message, "title"),
+        address=text_in(message, "address"),
     )
 
 
@@ -92,8 +92,8 @@ def _sticker(message: Message) -> Content:
     documented, and Get content has none under its message's id."""
     keywords = message.get("keywords")
     return StickerContent(
-        sticker_id=text_member(message, "stickerId") or "",
-        package_id=text_member(message, "packageId"),
+        sticker_id=text_in(message, "stickerId") or "",
+        package_id=text_in(message, "packageId"),
         keywords=tuple(word for word in keywords if isinstance(word, str)) if isinstance(keywords, list) else (),
     )
 

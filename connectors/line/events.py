@@ -12,7 +12,7 @@ import orjson
 from connectors.interface import Unprocessable
 from connectors.line.content import content_of, is_addressed, metadata_of
 from connectors.shared.envelope import checked, enveloped
-from connectors.shared.splitting import NUMBER, member, text_member
+from connectors.shared.splitting import NUMBER, member, text_in, text_member
 from schemas import events as facts
 from schemas.content import ChoiceContent, UnsupportedContent
 from schemas.envelope import AnyEvent
@@ -41,7 +41,7 @@ def normalise(raw: RawEvent) -> tuple[AnyEvent, ...] | Unprocessable:
         return Unprocessable("the body could not be split into events")
     if not isinstance(event, dict):
         return Unprocessable("the event is not an object")
-    kind = text_member(event, "type") or ""
+    kind = text_in(event, "type") or ""
     if kind in _FACTS and kind not in OF_THE_CHANNEL and not raw.peer:
         return Unprocessable(f"a {kind} event without a sender")
     try:
@@ -49,19 +49,16 @@ def normalise(raw: RawEvent) -> tuple[AnyEvent, ...] | Unprocessable:
     except (ValueError, KeyError, TypeError, OverflowError):
         # A member is not of the documented form (pydantic's errors are ValueErrors): kept as it came.
         found = []
-    return tuple(_event(fact, raw, ordinal) for ordinal, fact in enumerate(found or [_unrecognised(event, kind)]))
-
-
-def _event(fact: Fact, raw: RawEvent, ordinal: int) -> AnyEvent:
-    """The envelope around a fact. ``ordinal`` tells apart what one native event says several times of."""
-    return enveloped(
-        fact, raw, prefix=PREFIX, native_key=native_key(raw.event), ordinal=ordinal, occurred_at=_occurred_at(raw)
-    )
+    made = enumerate(found or [_unrecognised(event, kind)])
+    key, at = native_key(event), _occurred_at(raw)
+    # The ordinal tells apart what one native event says several times of.
+    events = [enveloped(fact, raw, prefix=PREFIX, native_key=key, ordinal=n, occurred_at=at) for n, fact in made]
+    return tuple(events)
 
 
 def native_key(event: NativeEvent) -> str:
     """``webhookEventId``; without one, a digest of everything that a redelivery leaves as it was."""
-    found = text_member(event, "webhookEventId")
+    found = text_in(event, "webhookEventId")
     if found:
         return found
     stable = {name: value for name, value in event.items() if name != "deliveryContext"}
@@ -96,17 +93,20 @@ def _message(event: NativeEvent, raw: RawEvent) -> Iterator[Fact]:
         return
     if event.get("mode") == "standby":
         # Another module owns the chat: "Receive messages" says not to answer.
-        yield _ignored("standby", event, {"message_id": text_member(message, "id")})
+        yield _ignored("standby", event, {"message_id": text_in(message, "id")})
         return
+    metadata = metadata_of(message)
+    if not is_addressed(event, message):
+        metadata["is_addressed"] = False
     yield _received(
         {
             "message_id": _message_id(message),
             "sender_id": _sender(event, raw),
             "recipient_id": _destination(raw),
             "content": content,
-            "reply_to": text_member(message, "quotedMessageId"),
-            "reply_token": text_member(event, "replyToken"),
-            "metadata": metadata_of(message) | ({} if is_addressed(event, message) else {"is_addressed": False}),
+            "reply_to": text_in(message, "quotedMessageId"),
+            "reply_token": text_in(event, "replyToken"),
+            "metadata": metadata,
         }
     )
 
@@ -140,14 +140,14 @@ def _postback(event: NativeEvent, raw: RawEvent) -> Iterator[Fact]:
         sender_id=_sender(event, raw),
         recipient_id=_destination(raw),
         content=ChoiceContent(data=event["postback"]["data"], source=source, values=values),
-        reply_token=text_member(event, "replyToken"),
+        reply_token=text_in(event, "replyToken"),
     )
 
 
 def _follow(event: NativeEvent, raw: RawEvent) -> Iterator[Fact]:
     """A person added the account as a friend, for the first time or again after blocking it."""
     how = "unblock" if member(event, "follow", "isUnblocked") is True else "follow"
-    yield facts.ContactJoined(contact_id=raw.peer, how=how, reply_token=text_member(event, "replyToken"))
+    yield facts.ContactJoined(contact_id=raw.peer, how=how, reply_token=text_in(event, "replyToken"))
 
 
 def _unfollow(_event: NativeEvent, raw: RawEvent) -> Iterator[Fact]:
@@ -157,7 +157,7 @@ def _unfollow(_event: NativeEvent, raw: RawEvent) -> Iterator[Fact]:
 
 def _join(event: NativeEvent, raw: RawEvent) -> Iterator[Fact]:
     """The account itself was added to a group or room, so the contact is that group."""
-    yield facts.ContactJoined(contact_id=raw.peer, how="join", reply_token=text_member(event, "replyToken"))
+    yield facts.ContactJoined(contact_id=raw.peer, how="join", reply_token=text_in(event, "replyToken"))
 
 
 def _leave(_event: NativeEvent, raw: RawEvent) -> Iterator[Fact]:
@@ -167,7 +167,7 @@ def _leave(_event: NativeEvent, raw: RawEvent) -> Iterator[Fact]:
 
 def _member_joined(event: NativeEvent, _raw: RawEvent) -> Iterator[Fact]:
     """Persons joined a group that the account is in: one fact each, sharing one reply token."""
-    token = text_member(event, "replyToken")
+    token = text_in(event, "replyToken")
     for person in event["joined"]["members"]:
         yield facts.ContactJoined(contact_id=person["userId"], how="member", reply_token=token)
 
@@ -180,7 +180,7 @@ def _member_left(event: NativeEvent, _raw: RawEvent) -> Iterator[Fact]:
 
 def _beacon(event: NativeEvent, raw: RawEvent) -> Iterator[Fact]:
     """A person came into the range of a beacon: the place that they came from, as a link would tell."""
-    metadata = {"type": member(event, "beacon", "type"), "reply_token": text_member(event, "replyToken")}
+    metadata = {"type": member(event, "beacon", "type"), "reply_token": text_in(event, "replyToken")}
     ref = text_member(event, "beacon", "hwid")
     yield facts.ReferralReceived(sender_id=_sender(event, raw), ref=ref, source="beacon", metadata=metadata)
 
@@ -233,15 +233,15 @@ def _ignored(reason: str, event: NativeEvent, metadata: Mapping[str, Any]) -> Fa
 
 def _sender(event: NativeEvent, raw: RawEvent) -> str:
     """The person; in a group whose member has not agreed to be named, the group."""
-    return text_member(event, "source", "userId") or raw.peer
+    return text_in(event.get("source"), "userId") or raw.peer
 
 
 def _message_id(message: Any) -> str:
-    found = text_member(message, "id")
+    found = text_in(message, "id")
     if found is None:
         raise ValueError("a message without an id")
     return found
 
 
 def _destination(raw: RawEvent) -> str:
-    return text_member(raw.enclosing, "destination") or raw.channel
+    return text_in(raw.enclosing, "destination") or raw.channel

@@ -46,14 +46,14 @@ def split(body: bytes, channel: Channel, channels: Sequence[Channel]) -> Accepte
     owner = _owner(destination, channel, channels)
     if owner is None:
         return Accepted((), refused=len(envelope.events))
-    return Accepted(tuple(_record(bytes(slice_), owner.id, destination) for slice_ in envelope.events))
+    return Accepted(tuple([_record(bytes(slice_), owner.id, destination) for slice_ in envelope.events]))
 
 
 def peer_of(event: Any) -> str:
     """Group or room id, else user id; empty when the event names none."""
     source = splitting.member(event, "source")
-    kind = splitting.text_member(source, "type")
-    return splitting.text_member(source, api.PEER_MEMBERS.get(kind or "", "userId")) or ""
+    kind = splitting.text_in(source, "type")
+    return splitting.text_in(source, api.PEER_MEMBERS.get(kind or "", "userId")) or ""
 
 
 def _owner(destination: str | None, channel: Channel, channels: Sequence[Channel]) -> Channel | None:

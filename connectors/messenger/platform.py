@@ -16,8 +16,10 @@ from connectors.interface import (
 )
 from connectors.messenger.api import LIMITS
 from connectors.messenger.plan import plan_message
-from connectors.messenger.webhook import DIALECT, accept_request, normalise_raw, split_body
-from connectors.shared.meta.webhook import APP_ID, APP_SECRET, GRAPH_VERSION, VERIFY_TOKEN
+from connectors.messenger.webhook import DIALECT
+from connectors.shared.meta.entries import split_messaging
+from connectors.shared.meta.normalise import normalise_messaging
+from connectors.shared.meta.webhook import APP_ID, APP_SECRET, GRAPH_VERSION, VERIFY_TOKEN, accept_signed
 from schemas.envelope import AnyEvent
 from schemas.inbound import RawEvent
 from schemas.outbound import OutboundMessage
@@ -49,16 +51,16 @@ class Messenger:
     }
 
     def accept(self, request: WebhookRequest, channel: Channel, channels: Sequence[Channel]) -> Accepted | Challenge:
-        """See ``webhook.accept_request``."""
-        return accept_request(request, channel, channels)
+        """See ``shared.meta.webhook.accept_signed``."""
+        return accept_signed(request, channel, channels, split=self.split)
 
     def split(self, body: bytes, channel: Channel, channels: Sequence[Channel]) -> Accepted:
-        """See ``webhook.split_body``."""
-        return split_body(body, channel, channels)
+        """See ``shared.meta.entries.split_messaging``."""
+        return split_messaging(body, DIALECT, channel, channels)
 
     def normalise(self, raw: RawEvent) -> tuple[AnyEvent, ...] | Unprocessable:
-        """See ``webhook.normalise_raw``."""
-        return normalise_raw(raw)
+        """See ``shared.meta.normalise.normalise_messaging``."""
+        return normalise_messaging(raw, DIALECT)
 
     def plan(self, message: OutboundMessage, window: Window, channel: Channel) -> tuple[Call, ...]:
         """See ``plan.plan_message``."""

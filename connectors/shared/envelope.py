@@ -9,12 +9,15 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from schemas.envelope import AnyEvent, Event
-from schemas.events import EventData, wire_name
+from schemas.events import EVENT_DATA, EventData
 from schemas.ids import conversation_id, event_id
 from schemas.inbound import RawEvent
 from schemas.registry import EVENT_MODELS, LATEST_VERSION
 
 FIELDS = frozenset(Event.model_fields)
+
+_KINDS = {data: (kind, EVENT_MODELS[kind]) for kind, data in EVENT_DATA.items()}
+"""By type of the data: how its event is called, and the model of that."""
 
 D = TypeVar("D", bound=EventData)
 _set = object.__setattr__
@@ -39,9 +42,9 @@ def enveloped(
 ) -> AnyEvent:
     """The event of a raw record. ``ordinal`` tells apart what one record says several times of; ``occurred_at`` is the
     platform's clock in Unix milliseconds."""
-    kind = wire_name(type(data))
+    kind, model = _KINDS[type(data)]
     identity = event_id(raw.platform, raw.channel, kind, native_key, ordinal)
-    event = Event.__new__(EVENT_MODELS[kind])
+    event = object.__new__(model)
     _set(
         event,
         "__dict__",

@@ -5,6 +5,7 @@ A webhook body is cut into the exact bytes of its events, so that what the log k
 
 import json
 import re
+from collections.abc import Mapping
 from itertools import accumulate
 from typing import Any, TypeVar
 
@@ -126,12 +127,21 @@ def items_of(slice_: msgspec.Raw) -> list[msgspec.Raw] | None:
         return None
 
 
-def parse_slice(slice_: bytes | msgspec.Raw) -> Any:
+def parse_slice(slice_: bytes) -> Any:
     """The parsed event, or ``UNREADABLE`` when the log's reader could not load it again."""
     try:
-        return orjson.loads(bytes(slice_))
+        return orjson.loads(slice_)
     except orjson.JSONDecodeError:
         return UNREADABLE
+
+
+def value_of(members: Mapping[str, msgspec.Raw], name: str) -> Any:
+    """A small member, parsed; None when it is missing or no double holds it."""
+    slice_ = members.get(name)
+    try:
+        return None if slice_ is None else orjson.loads(bytes(slice_))
+    except orjson.JSONDecodeError:
+        return None
 
 
 class _Unreadable:
@@ -154,13 +164,15 @@ def member(value: Any, *path: str) -> Any:
     return value
 
 
-def text_member(value: Any, *path: str) -> str | None:
-    """Like ``member`` but only a non-empty text, or an integer as its decimal text (ids come as both)."""
+def text_in(value: Any, name: str) -> str | None:
+    """A member of an object, but only a non-empty text, or an integer as its decimal text (ids come as both)."""
     # Asked a dozen times per event. Parsed JSON has exact types, and comparing them is the fastest question.
-    for name in path:
-        if type(value) is not dict:
-            return None
-        value = value.get(name)
-    if type(value) is str:
-        return value or None
-    return str(value) if type(value) is int else None
+    found = value.get(name) if type(value) is dict else None
+    if type(found) is str:
+        return found or None
+    return str(found) if type(found) is int else None
+
+
+def text_member(value: Any, *path: str) -> str | None:
+    """Like ``text_in``, of a member deep inside."""
+    return text_in(member(value, *path[:-1]), path[-1])

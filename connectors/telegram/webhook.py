@@ -42,7 +42,7 @@ def split(body: bytes, channel: Channel, channels: Sequence[Channel]) -> Accepte
         update_slice = split_json(body, msgspec.Raw)
     except MalformedJsonError as error:
         raise WebhookRejected(str(error), status=400) from None
-    update = None if update_slice is None else parse_slice(update_slice)
+    update = None if update_slice is None else parse_slice(bytes(update_slice))
     if update_slice is None or not isinstance(update, dict):
         return Accepted((InboundRecord(channel.id, "", encode_whole(body)),))
     peer = peer_of(update)

@@ -144,7 +144,7 @@ def _items(value: Members, place: _Place) -> Iterator[InboundRecord]:
 
 
 def _item(slice_: msgspec.Raw, container: str, *, contacts: Sequence[dict[str, Any]], place: _Place) -> InboundRecord:
-    event = parse_slice(slice_)
+    event = parse_slice(bytes(slice_))
     if event is UNREADABLE:
         return InboundRecord(place.owner.id, "", encode_whole(bytes(slice_)))
     item = as_dict(event)
@@ -156,12 +156,12 @@ def _item(slice_: msgspec.Raw, container: str, *, contacts: Sequence[dict[str, A
 
 
 def _record(slice_: msgspec.Raw, place: _Place) -> InboundRecord:
-    if parse_slice(slice_) is UNREADABLE:
+    if parse_slice(bytes(slice_)) is UNREADABLE:
         return InboundRecord(place.owner.id, "", encode_whole(bytes(slice_)))
     return InboundRecord(place.owner.id, "", encode_raw(bytes(slice_), enclosing=place.enclosing, peer=""))
 
 
 def _value(raw: msgspec.Raw | None) -> Any:
     """A small value of the body; None when it is missing or no double holds it."""
-    value = None if raw is None else parse_slice(raw)
+    value = None if raw is None else parse_slice(bytes(raw))
     return None if value is UNREADABLE else value

@@ -1,6 +1,11 @@
 """Proofs of origin: only the right secret over the exact bytes, and never an exception."""
 
+import base64
+import hmac
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from connectors.shared import signing
 
@@ -14,6 +19,16 @@ def test_known_vectors_of_rfc_4231() -> None:
     assert (
         signing.hmac_base64("Jefe", b"what do ya want for nothing?") == "W9zBRr9gdU5qBCQmCJV1x1oAPwidJzmDnexYuWTsOEM="
     )
+
+
+@given(secret=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=200), body=st.binary(max_size=300))
+def test_a_kept_key_proves_what_the_standard_library_signs(secret: str, body: bytes) -> None:
+    """Keys shorter and longer than a block, the second time from memory."""
+    for said in (body, body + b"x"):
+        signed = hmac.new(secret.encode(), said, "sha256").digest()
+        assert signing.verified_hex([secret], said, signed.hex()) == secret
+        assert signing.verified_base64([secret], said, base64.b64encode(signed).decode()) == secret
+        assert signing.verified_hex([secret + "x"], said, signed.hex()) is None
 
 
 def test_while_a_secret_is_rotated_both_are_valid() -> None:

@@ -24,6 +24,7 @@ from connectors.shared.splitting import (
     members_of,
     parse_slice,
     split_json,
+    value_of,
 )
 from schemas.inbound import encode_raw, encode_whole
 
@@ -60,7 +61,7 @@ def split_messaging(body: bytes, dialect: Dialect, channel: Channel, channels: S
     refused = 0
     for slice_ in envelope.entry:
         members = members_of(slice_) or {}
-        account = as_id(_value(members.get("id")))
+        account = as_id(value_of(members, "id"))
         owner = _owner(account, dialect, channel, channels)
         if not account and channel.all(dialect.account_field):
             # Its items may be another account's, so none of them goes to a conversation.
@@ -82,27 +83,27 @@ def _owner(account: str, dialect: Dialect, channel: Channel, channels: Sequence[
 
 def _records(slice_: msgspec.Raw, members: Members, account: str, owner: Channel) -> list[InboundRecord]:
     enclosing: dict[str, JsonValue] = {"entry_id": account, "app_ids": list(owner.all(APP_ID.name))}
-    time = _value(members.get("time"))
+    time = value_of(members, "time")
     if isinstance(time, SCALAR):
         enclosing["time"] = time
-    found = [name for name in members if name in CONTAINERS]
-    if not found:
-        return [_record(slice_, owner, enclosing | {"container": WHOLE_ENTRY})]
+    if CONTAINERS.isdisjoint(members):
+        return [_record(bytes(slice_), owner, enclosing | {"container": WHOLE_ENTRY})]
     records = []
-    for name in found:
-        items = items_of(members[name])
-        enclosing["container"] = name if items is not None else WHOLE_ENTRY
-        records += [_record(item, owner, enclosing) for item in ([members[name]] if items is None else items)]
+    for name, value in members.items():
+        if name in CONTAINERS:
+            items = items_of(value)
+            enclosing["container"] = name if items is not None else WHOLE_ENTRY
+            records += [_record(bytes(item), owner, enclosing) for item in ([value] if items is None else items)]
     return records
 
 
-def _record(slice_: msgspec.Raw, owner: Channel, enclosing: dict[str, JsonValue]) -> InboundRecord:
+def _record(slice_: bytes, owner: Channel, enclosing: dict[str, JsonValue]) -> InboundRecord:
     event = parse_slice(slice_)
     if event is UNREADABLE:
-        return InboundRecord(owner.id, "", encode_whole(bytes(slice_)))
+        return InboundRecord(owner.id, "", encode_whole(slice_))
     has_peer = enclosing["container"] in WITH_PEER
     peer = peer_of(event, str(enclosing["entry_id"])) if has_peer else ""
-    return InboundRecord(owner.id, peer, encode_raw(bytes(slice_), enclosing=enclosing, peer=peer))
+    return InboundRecord(owner.id, peer, encode_raw(slice_, enclosing=enclosing, peer=peer))
 
 
 def peer_of(event: Any, account: str) -> str:
@@ -113,9 +114,3 @@ def peer_of(event: Any, account: str) -> str:
     if is_echo(event) or (sender and sender == account):
         return id_in(event.get("recipient"))
     return sender
-
-
-def _value(raw: msgspec.Raw | None) -> Any:
-    """A small value of an entry; None when it is missing or no double holds it."""
-    value = None if raw is None else parse_slice(raw)
-    return None if value is UNREADABLE else value

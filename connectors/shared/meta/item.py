@@ -5,7 +5,6 @@ Reads a raw record, writes envelopes; ids and times follow design.md "Event enve
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
 
 import orjson
 
@@ -32,14 +31,15 @@ class Item:
     """``peer`` is the user's side, empty when none can be told; ``occurred_at`` is the platform's clock in ms."""
 
     def __init__(self, raw: RawEvent, dialect: Dialect) -> None:
-        self.event: dict[str, Any] = as_dict(raw.event)
-        self.enclosing = raw.enclosing
+        event, enclosing = as_dict(raw.event), raw.enclosing
+        self.event = event
+        self.enclosing = enclosing
         self.peer = as_id(raw.peer)
-        self.account = as_id(raw.enclosing.get("entry_id"))
-        self.sender = id_in(self.event.get("sender"))
-        self.recipient = id_in(self.event.get("recipient")) or self.account
-        self.timestamp = as_time_ms(self.event.get("timestamp"))
-        self.occurred_at = self.timestamp or as_time_ms(raw.enclosing.get("time")) or raw.received_at
+        self.account = as_id(enclosing.get("entry_id"))
+        self.sender = id_in(event.get("sender"))
+        self.recipient = id_in(event.get("recipient")) or self.account
+        self.timestamp = as_time_ms(event.get("timestamp"))
+        self.occurred_at = self.timestamp or as_time_ms(enclosing.get("time")) or raw.received_at
         self.events: list[AnyEvent] = []
         self._raw = raw
         self._dialect = dialect
