@@ -129,6 +129,18 @@ def test_times_go_to_text_and_back(ms: int) -> None:
     assert parse_time(format_time(ms)) == ms
 
 
+@pytest.mark.parametrize("ms", [-1, 0, 951_782_399_999, 1_790_000_000_999])
+def test_a_time_as_we_write_it_is_that_of_any_other_writing(ms: int) -> None:
+    text = format_time(ms)
+    assert parse_time(text) == parse_time(text.replace("Z", "+00:00")) == parse_time(text.replace("Z", "999+00:00"))
+
+
+@pytest.mark.parametrize("text", ["2026-11-23T10:00:00.123", "2026-02-30T10:00:00.123Z", "2026-11-23T10:00:60.123Z"])
+def test_no_time_is_guessed(text: str) -> None:
+    with pytest.raises(ValueError, match="offset|day|second"):
+        parse_time(text)
+
+
 def test_every_event_type_has_a_model_under_its_wire_name() -> None:
     assert set(EVENT_DATA) == set(EVENT_MODELS)
     assert "message_received" in EVENT_DATA
