@@ -12,8 +12,8 @@ from connectors.interface import Call, Window
 from connectors.line import PLATFORM
 from schemas.content import LocationContent, MediaContent, StickerContent, TextContent
 from schemas.outbound import Button, Card, CardContent, ListContent, OutboundMessage, Part, PartContent, Section
+from tests.contract.line_planning import NO_TOKEN, NOW_MS, PEER, TOKEN, plan
 from tests.contract.line_setup import channel
-from tests.contract.test_line_plan import NO_TOKEN, NOW_MS, PEER, TOKEN, plan
 from tests.fakes.line_objects import problem_of
 
 MB = 1_000_000

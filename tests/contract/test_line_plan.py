@@ -1,16 +1,10 @@
-"""Messages to LINE calls: free reply first, nothing lost, every object within LINE's limits, every change told.
-
-``tests.fakes.line_objects`` judges the objects; it knows the limits from the documentation and nothing of the planner.
-"""
-
-from typing import Any
+"""Messages to LINE calls: free reply first, nothing lost, every object within LINE's limits, every change told."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.interface import Call, Channel, Window
-from connectors.line import PLATFORM
+from connectors.interface import Channel, Window
 from schemas.content import (
     ContactContent,
     LocationContent,
@@ -19,61 +13,21 @@ from schemas.content import (
     TemplateContent,
     TextContent,
 )
-from schemas.outbound import Button, Card, CardContent, OutboundMessage, Part, PartContent
+from schemas.outbound import Button, Card, CardContent, Part, PartContent
+from tests.contract.line_planning import (
+    NO_TOKEN,
+    PEER,
+    PICTURE,
+    TOKEN,
+    actions_in,
+    buttons,
+    changes,
+    objects,
+    part,
+    plan,
+)
 from tests.contract.line_setup import channel
-from tests.fakes.line_objects import json_bytes, problem_of, visible_texts
-
-PEER = "U11111111111111111111111111111111"
-NOW_MS = 1790000000000
-NO_TOKEN = Window(NOW_MS)
-TOKEN = Window(NOW_MS, reply_token="a-reply-token")
-
-
-def part(content: PartContent | str, id: str = "p1", **members: Any) -> Part:
-    return Part(id=id, content=TextContent(text=content) if isinstance(content, str) else content, **members)
-
-
-def plan(*parts: Part, window: Window = NO_TOKEN, to: Channel | None = None, **members: Any) -> tuple[Call, ...]:
-    message = OutboundMessage(
-        id="m1",
-        conversation_id=f"line_shop_{PEER}",
-        platform="line",
-        channel="shop",
-        peer=PEER,
-        parts=parts,
-        causation_id="c",
-        correlation_id="c",
-        created_at=NOW_MS,
-        **members,
-    )
-    calls = PLATFORM.plan(message, window, to or channel())
-    for call in calls:
-        assert problem_of(call.body["messages"]) is None
-    return calls
-
-
-def objects(*parts: Part) -> list[dict[str, Any]]:
-    return [item for call in plan(*parts) for item in call.body["messages"]]
-
-
-def changes(*parts: Part) -> list[str]:
-    return [change for call in plan(*parts) for change in call.changes]
-
-
-def buttons(count: int, **members: Any) -> tuple[Button, ...]:
-    return tuple(Button(**{"label": f"b{number}", "data": f"d{number}", **members}) for number in range(count))
-
-
-def actions_in(node: Any) -> list[dict[str, Any]]:
-    """Every action anywhere in the objects, equal ones as often as they stand there."""
-    if isinstance(node, list):
-        return [action for item in node for action in actions_in(item)]
-    if not isinstance(node, dict):
-        return []
-    if node.get("type") in ("postback", "uri") and "label" in node:
-        return [node]
-    return [action for value in node.values() for action in actions_in(value)]
-
+from tests.fakes.line_objects import visible_texts
 
 # Which calls.
 
@@ -211,8 +165,6 @@ def test_an_empty_text_still_carries_its_part_and_its_buttons() -> None:
 
 # Other content.
 
-PICTURE = "https://files.example.com/a.jpg"
-
 
 @pytest.mark.parametrize(
     ("content", "expected", "told"),
@@ -257,93 +209,6 @@ def test_a_location_name_of_100_and_not_101() -> None:
 
     assert title(100) == ("n" * 100, [])
     assert title(101) == ("n" * 99 + "…", ["location title cut to 100"])
-
-
-# Cards.
-
-
-def test_a_card_is_a_flex_bubble_with_everything_on_it() -> None:
-    card = Card(title="Iris", text="สวัสดีครับ", image_url=PICTURE, buttons=buttons(2), color="#2196F3")
-    (item,) = objects(part(CardContent(cards=(card,), alt_text="Hello")))
-    assert (item["type"], item["altText"], item["contents"]["type"]) == ("flex", "Hello", "bubble")
-    assert item["contents"]["hero"]["url"] == PICTURE
-    assert [text["text"] for text in item["contents"]["body"]["contents"]] == ["Iris", "สวัสดีครับ"]
-    assert item["contents"]["body"]["contents"][0]["color"] == "#2196F3"
-    assert [action["data"] for action in actions_in(item)] == ["d0", "d1"]
-
-
-def test_twelve_cards_are_one_carousel_and_thirteen_are_two_messages() -> None:
-    cards = tuple(Card(title=f"card {number}") for number in range(13))
-    (carousel,) = objects(part(CardContent(cards=cards[:12], alt_text="x")))
-    assert len(carousel["contents"]["contents"]) == 12
-    said = objects(part(CardContent(cards=cards, alt_text="x")))
-    assert visible_texts(said[0])[0].startswith("card 0 card 1")
-    assert len(said) == 2
-
-
-def test_heavy_cards_stay_within_bubble_and_carousel_sizes() -> None:
-    heavy = Card(text="ก" * 2000, buttons=buttons(4, data=None, url="https://e.com/" + "a" * 9_900))
-    said = objects(part(CardContent(cards=(heavy,) * 5, alt_text="x")))
-    assert len(actions_in(said)) == 20
-
-
-def test_a_text_too_long_for_a_card_is_said_before_it() -> None:
-    card = part(CardContent(cards=(Card(title="t", text="a" * 6001),), alt_text="x"))
-    assert changes(part(CardContent(cards=(Card(title="t", text="a" * 6000),), alt_text="x"))) == []
-    said = objects(card)
-    assert "".join(item["text"] for item in said[:-1]) == "a" * 6001
-    assert said[-1]["type"] == "flex"
-    assert len(changes(card)) == 1
-
-
-def test_an_empty_card_shows_its_alternative_text() -> None:
-    assert [visible_texts(item) for item in objects(part(CardContent(cards=(Card(),), alt_text="Hi")))] == [["Hi"]]
-    (item,) = objects(part(CardContent(cards=(Card(title="t"),), alt_text="")))
-    assert item["altText"] == "…"
-
-
-def test_an_alternative_text_of_1500_and_not_1501() -> None:
-    for asked, shown in (("a" * 1500, "a" * 1500), ("a" * 1501, "a" * 1499 + "…")):
-        assert objects(part(CardContent(cards=(Card(title="t"),), alt_text=asked)))[0]["altText"] == shown
-
-
-def bubble(text_bytes: int) -> dict[str, Any]:
-    contents = [{"type": "text", "text": "a" * text_bytes}]
-    return {"type": "bubble", "body": {"type": "box", "layout": "vertical", "contents": contents}}
-
-
-EMPTY_BUBBLE_BYTES = 98
-
-
-@pytest.mark.parametrize(
-    ("flex", "is_used"),
-    [
-        (bubble(1), True),
-        ({"type": "flex", "altText": "own", "contents": bubble(1)}, True),
-        (bubble(30_000 - EMPTY_BUBBLE_BYTES), True),
-        (bubble(30_001 - EMPTY_BUBBLE_BYTES), False),
-        ({"type": "carousel", "contents": [bubble(1)] * 12}, True),
-        ({"type": "carousel", "contents": [bubble(1)] * 13}, False),
-        ({"type": "carousel", "contents": [bubble(26_000)] * 2}, False),
-        ({"type": "carousel", "contents": []}, False),
-        ({"type": "carousel", "contents": "x"}, False),
-        ({"type": "flex"}, False),
-        ({"type": "box"}, False),
-        ({}, False),
-        ({"type": "bubble", "n": 2**70}, False),
-    ],
-)
-def test_a_given_flex_card_is_used_when_line_takes_it(flex: dict[str, Any], is_used: bool) -> None:
-    asked = part(CardContent(cards=(Card(title="fallback"),), alt_text="alt", flex=flex))
-    (item,) = objects(asked)
-    used = flex.get("contents") if flex.get("type") == "flex" else flex
-    assert (item["contents"] == used) is is_used
-    assert item["altText"] == ("own" if "altText" in flex else "alt")
-    assert len(changes(asked)) == (0 if is_used else 1)
-
-
-def test_the_size_of_an_empty_bubble_is_as_the_cases_assume() -> None:
-    assert len(json_bytes(bubble(0))) == EMPTY_BUBBLE_BYTES
 
 
 def test_a_quote_that_line_cannot_make_is_told_once() -> None:

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.envelope import AnyEvent
-from tests.unit.test_conversation_moves import Town
+from tests.unit.moves_town import Town
 
 PEERS = ("111", "US.222", "US.333")
 STEPS_MAX = 400

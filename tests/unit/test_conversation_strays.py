@@ -6,7 +6,7 @@ from schemas.events import DeliveryReported
 from schemas.registry import decode_event, encode
 from streams.conversation.strays import STRAYS_MAX
 from tests.unit.conversation_world import MINUTE_MS, TOPICS
-from tests.unit.test_conversation_moves import OLD, Town
+from tests.unit.moves_town import OLD, Town
 
 CHANNEL = ""
 
