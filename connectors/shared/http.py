@@ -4,6 +4,7 @@ Reads nothing but its arguments; writes to the network. No text that leaves this
 """
 
 import asyncio
+import io
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ REDACTED = "***"
 
 ANSWER_BYTES_MAX = 1024 * 1024
 """Longest answer that is read; the platforms' own stay below a few KiB. What is beyond is not looked at."""
+
+WHOLE_BYTES_MAX = 1024 * 1024
+"""What aiohttp would write at once without a warning."""
 
 CONNECTIONS_MAX = 200
 """Connections per process and platform; more calls wait for one, within their time-out."""
@@ -72,8 +76,10 @@ class HttpClient:
         self, method: str, url: str, *, headers: Mapping[str, str], data: bytes | None, progress: "_Progress"
     ) -> Answer:
         session = self._open()
+        # A file is written piece by piece: all at once it would hold up everything else.
+        body = io.BytesIO(data) if data and len(data) > WHOLE_BYTES_MAX else data
         async with session.request(
-            method, url, headers=headers, data=data, allow_redirects=False, trace_request_ctx=progress
+            method, url, headers=headers, data=body, allow_redirects=False, trace_request_ctx=progress
         ) as response:
             raw = b""
             while len(raw) < ANSWER_BYTES_MAX and (more := await response.content.read(ANSWER_BYTES_MAX - len(raw))):

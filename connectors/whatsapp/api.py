@@ -46,6 +46,21 @@ MEDIA_BYTES_MAX: Mapping[str, int] = {
 }
 """By message type ("Media": supported media types)."""
 
+UPLOAD_LIFE_S = 30 * 86_400.0
+"""The same page: how long the id of an upload is valid."""
+
+UPLOAD_TYPES: Mapping[str, str] = {
+    "image": "image/jpeg",
+    "audio": "audio/mpeg",
+    "video": "video/mp4",
+    "document": "application/octet-stream",
+}
+"""What is said of an upload whose type nobody knows; an upload has to name one."""
+
+MEDIA_UNKNOWN = frozenset({"100", "131009", "131052", "131053"})
+"""Codes that a message with a media id may be refused by when the id is not valid any more ("Error codes": invalid
+parameter, media download, media upload)."""
+
 MIME_TYPES: Mapping[str, frozenset[str]] = {
     "image": frozenset({"image/jpeg", "image/png"}),
     "audio": frozenset({"audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg"}),

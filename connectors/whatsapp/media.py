@@ -1,4 +1,4 @@
-"""Media and stickers as WhatsApp takes them: by link or id, within its types and sizes. Pure.
+"""Media and stickers as WhatsApp takes them: by link, id or upload, within its types and sizes. Pure.
 
 Source: WhatsApp Business Platform "Media", "Audio messages", "Sticker messages".
 """
@@ -8,10 +8,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from connectors.shared.meta.drafts import Draft, is_web_link, with_changes
+from connectors.shared.uploads import Upload, plain_type
 from connectors.whatsapp import api
 from connectors.whatsapp.choices import Words, below, draft, worded
 from schemas.content import MediaContent, StickerContent
-from schemas.media import shown_link
+from schemas.media import is_stored, shown_link
 
 HEADER_KINDS = {"image": "image", "video": "video", "file": "document"}
 """Media that can carry words, and stand above the words of an interactive message: our kind, WhatsApp's type."""
@@ -23,7 +24,8 @@ VOICE_ENDINGS = (".ogg", ".opus")
 def render_media(content: MediaContent, words: Words) -> list[Draft]:
     """Pictures, films and files carry their words and buttons themselves; sounds carry neither."""
     words = replace(words, text=content.caption or "")
-    source, why = _source(content)
+    kind, changes = _native_kind(content)
+    source, why = _source(content, kind)
     if source is None:
         # A name says at least what was meant.
         said = (
@@ -31,7 +33,6 @@ def render_media(content: MediaContent, words: Words) -> list[Draft]:
             or f"[{content.kind}]"
         )
         return with_changes(worded(replace(words, text=said)), [f"{content.kind} written as text: {why}"])
-    kind, changes = _native_kind(content)
     if kind != "audio":
         named = {"filename": content.file_name} if kind == "document" and content.file_name else {}
         return with_changes(worded(replace(words, picture={"type": kind, kind: source | named})), changes)
@@ -50,27 +51,39 @@ def _native_kind(content: MediaContent) -> tuple[str, list[str]]:
         return kind, []
     if (content.size_bytes or 0) > api.MEDIA_BYTES_MAX[kind]:
         return "document", [f"{content.kind} sent as a document: larger than {api.MEDIA_BYTES_MAX[kind] // 10**6} MB"]
-    mime_type = (content.mime_type or "").partition(";")[0].strip().lower()
+    mime_type = plain_type(content.mime_type)
     if mime_type and mime_type not in api.MIME_TYPES[kind]:
         return "document", [f"{content.kind} sent as a document: WhatsApp takes no {kind} of its type"]
     return kind, []
 
 
-def _source(content: MediaContent) -> tuple[dict[str, Any] | None, str]:
-    """WhatsApp fetches a link, or knows the id of what was uploaded or received before; else the reason."""
+def _source(content: MediaContent, kind: str) -> tuple[dict[str, Any] | None, str]:
+    """WhatsApp fetches a link, or knows the id of what was uploaded or received before; what we store ourselves the
+    sender uploads. Else the reason."""
     if (content.size_bytes or 0) > api.MEDIA_BYTES_MAX["document"]:
         return None, f"larger than {api.MEDIA_BYTES_MAX['document'] // 10**6} MB"
     if is_web_link(content.url):
         return {"link": content.url}, ""
-    return ({"id": content.media_id}, "") if content.media_id else (None, "no web link")
+    if content.media_id:
+        return {"id": content.media_id}, ""
+    if is_stored(content.url):
+        return {"id": Upload(content.url or "", kind, mime_type=content.mime_type, file_name=content.file_name)}, ""
+    return None, "no web link"
+
+
+def card_picture(url: str | None) -> dict[str, Any] | None:
+    """The picture above a card's words, by link or by upload; None without one that WhatsApp can get."""
+    if is_web_link(url):
+        return {"type": "image", "image": {"link": url}}
+    return {"type": "image", "image": {"id": Upload(url or "", "image")}} if is_stored(url) else None
 
 
 def _is_voice_note(content: MediaContent) -> bool:
     """By its type, else by the ending of its link: anything else marked as a voice note would be refused."""
     if content.mime_type:
-        return content.mime_type.partition(";")[0].strip() == "audio/ogg"
-    # What has neither type nor ending is an id, of something that was a voice note before.
-    return not is_web_link(content.url) or _ending_of(content.url or "").endswith(VOICE_ENDINGS)
+        return plain_type(content.mime_type) == "audio/ogg"
+    # What has neither type nor link is an id, of something that was a voice note before.
+    return not content.url or _ending_of(content.url or "").endswith(VOICE_ENDINGS)
 
 
 def _ending_of(url: str) -> str:

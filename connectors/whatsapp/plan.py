@@ -50,7 +50,7 @@ def _seen(message: OutboundMessage, channel: Channel) -> Call:
     return Call(
         name="read",
         method="POST",
-        url=_url(channel),
+        url=number_url(channel, "messages"),
         headers=HEADERS,
         body=body | typing,
         part_ids=(),
@@ -84,7 +84,7 @@ def _call(part: Part, one: Draft, *, message: OutboundMessage, channel: Channel,
     return Call(
         name="messages",
         method="POST",
-        url=_url(channel),
+        url=number_url(channel, "messages"),
         headers=HEADERS,
         body=body | one.body,
         part_ids=(part.id,),
@@ -94,7 +94,8 @@ def _call(part: Part, one: Draft, *, message: OutboundMessage, channel: Channel,
     )
 
 
-def _url(channel: Channel) -> str:
+def number_url(channel: Channel, edge: str) -> str:
+    """Absolute address of what the number can do."""
     version = channel.first("graph_version") or GRAPH_VERSION
     base = (channel.api_base or API_BASE).rstrip("/")
-    return f"{base}/{version}/{channel.first('phone_number_id')}/messages"
+    return f"{base}/{version}/{channel.first('phone_number_id')}/{edge}"

@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from connectors.shared.meta.drafts import CONTINUED, Draft, is_web_link, with_changes
+from connectors.shared.meta.drafts import CONTINUED, Draft, with_changes
 from connectors.shared.meta.templates import template_of
 from connectors.shared.nearest import card_buttons
 from connectors.whatsapp.choices import Words, below, draft, worded
-from connectors.whatsapp.media import render_media, render_sticker
+from connectors.whatsapp.media import card_picture, render_media, render_sticker
 from connectors.whatsapp.offers import card_words, carousel, is_sellable, render_list, render_product
 from schemas.content import (
     ContactContent,
@@ -73,7 +73,7 @@ def _card(content: CardContent, words: Words) -> list[Draft]:
     changes = ["flex layout shown as a plain card"] if content.flex is not None else []
     if any(card.color for card in content.cards):
         changes.append("card colour left out")
-    if any(card.image_url and not is_web_link(card.image_url) for card in content.cards):
+    if any(card.image_url and not card_picture(card.image_url) for card in content.cards):
         changes.append("card picture left out: no web link")
     side_by_side = carousel(content)
     if side_by_side is not None:
@@ -83,7 +83,7 @@ def _card(content: CardContent, words: Words) -> list[Draft]:
     drafts: list[Draft] = []
     for number, card in enumerate(content.cards, 1):
         own: Sequence[Button] = words.buttons if number == len(content.cards) else ()
-        picture = {"type": "image", "image": {"link": card.image_url}} if is_web_link(card.image_url) else None
+        picture = card_picture(card.image_url)
         text = card_words(card) or ("" if picture else content.alt_text)
         drafts += worded(replace(words, text=text, buttons=(*card_buttons(card), *own), picture=picture))
     return with_changes(drafts, changes)

@@ -162,7 +162,7 @@ class FakePlatform(ABC):
 
     async def start(self, port: int = 0) -> str:
         """Listen on loopback; returns the base URL."""
-        app = web.Application(client_max_size=16 * 1024 * 1024)
+        app = web.Application(client_max_size=128 * 1024 * 1024)
         control.add_routes(app, self)
         app.router.add_route("*", "/{path:.*}", self._serve)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)

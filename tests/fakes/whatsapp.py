@@ -13,6 +13,7 @@ from tests.fakes.meta import bearer, usage_header
 from tests.fakes.meta_app import MetaApp
 from tests.fakes.whatsapp_account import BusinessAccount
 from tests.fakes.whatsapp_rules import Refused, check, cloud_error
+from tests.fakes.whatsapp_uploads import Uploaded
 from tests.fakes.whatsapp_views import texts_of
 from tests.fakes.whatsapp_webhooks import (
     ACCOUNT_ID,
@@ -35,6 +36,7 @@ APP_FIELDS = {
 ACCESS_TOKEN = "EAAfake-whatsapp-access-token"
 
 MEDIA_PATH = re.compile(r"/v\d+\.\d+/(9\d{14})")
+UPLOAD_PATH = re.compile(r"/v\d+\.\d+/(\d+)/media")
 LINK_PATH = "/whatsapp_business/attachments/"
 
 WINDOW_S = 24 * 3600
@@ -59,6 +61,7 @@ class FakeWhatsApp(WhatsAppWebhooks):
     def reset(self) -> None:
         super().reset()
         self.failures: dict[str, int] = {}
+        self.uploaded = Uploaded(lambda: self.clock())
         self.app = MetaApp(
             APP_ID,
             APP_SECRET,
@@ -140,10 +143,11 @@ class FakeWhatsApp(WhatsAppWebhooks):
 
     def handle(self, request: Request, call: Call) -> Answer:
         # An account's subscription is looked at before the app's: both have an edge of that name.
-        known = None if SEND_PATH.fullmatch(request.path) else self._setting(request)
+        upload = UPLOAD_PATH.fullmatch(request.path)
+        path = SEND_PATH.fullmatch(request.path) or upload
+        known = None if path else self._setting(request)
         if known is not None:
             return known
-        path = SEND_PATH.fullmatch(request.path)
         if path is None or request.method != "POST":
             return cloud_error(2500, "Unknown path components")
         if bearer(dict(request.headers), dict(request.query)) != ACCESS_TOKEN:
@@ -151,7 +155,10 @@ class FakeWhatsApp(WhatsAppWebhooks):
         if path.group(1) not in NUMBERS:
             return cloud_error(100, "Unsupported post request", subcode=33)
         try:
+            if upload:
+                return self.uploaded.take(request, str(800_000_000_000_000 + self.next_number()))
             check(request.body)
+            self.uploaded.check(request.body)
             if request.body.get("status") == "read":
                 return Answer(200, {"success": True})
             self._check_rates(call["user"])
