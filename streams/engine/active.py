@@ -45,6 +45,7 @@ class ActiveStepView(StepView):
 
     async def announce(self, outputs: Sequence[Output]) -> None:
         """Outputs and state side by side, in one request to the broker where one broker leads both partitions."""
+        self.check_epoch()
         engine = self._engine
         sent = engine.send(outputs, self._record.partition, (self.key,))
         saved = self._save()

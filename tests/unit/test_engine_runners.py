@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from streams.engine.active import ActiveRunner
+from streams.engine.active import ActiveRunner, ActiveStepView
 from streams.engine.api import Output, Record, View
 from streams.engine.due import DueWatch
 from streams.engine.pure import PureRunner
@@ -206,6 +206,19 @@ async def test_an_announcement_leaves_with_its_state_and_waits_for_both(
     stage.gates.setdefault(b"ann", asyncio.Event()).set()
     await world.done(1)
     assert stage.log == ["begin a1", "announced a1", "end a1"]
+
+
+async def test_nothing_is_announced_for_an_assignment_that_has_ended(
+    active: tuple[World, ActiveRunner, Slow],
+) -> None:
+    world, _, _ = active
+    [record] = world.records((b"ann", b"a1"))
+    view = ActiveStepView(world.engine, record)
+    view.put(b"journal", b"started")
+    world.reads_again(0)
+    with pytest.raises(asyncio.CancelledError):
+        await view.announce([Output("out", record.key, b"started a1")])
+    assert world.topics.written == []
 
 
 async def test_a_passing_error_is_tried_again_and_poison_is_not(active: tuple[World, ActiveRunner, Slow]) -> None:
