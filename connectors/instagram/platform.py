@@ -51,6 +51,7 @@ class Instagram:
         "button_label_max": LIMITS.title_max,
         "cards": LIMITS.elements_max,
         "images": IMAGES_MAX,
+        "quotes": True,
         "media": ["image", "video", "audio", "file"],
     }
 

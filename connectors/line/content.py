@@ -37,12 +37,14 @@ def metadata_of(message: Message) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def is_addressed(event: Mapping[str, Any], message: Message) -> bool:
-    """Whether the account is meant: always in a chat of two; in a group or room only who mentions it ("Webhook event
-    objects": mention, isSelf)."""
+def place_of(event: Mapping[str, Any], message: Message) -> dict[str, Any]:
+    """Where others listen and speak too: that it is so, and whether the account is meant, which there is only who
+    mentions it ("Webhook event objects": source, mention, isSelf). Nothing is said of a chat of two."""
     if text_in(event.get("source"), "type") not in ("group", "room"):
-        return True
-    return any(person.get("isSelf") is True for person in _objects(member(message, "mention", "mentionees")))
+        return {}
+    mentioned = _objects(member(message, "mention", "mentionees"))
+    is_meant = any(person.get("isSelf") is True for person in mentioned)
+    return {"in_group": True} if is_meant else {"in_group": True, "is_addressed": False}
 
 
 def _text(message: Message) -> Content | dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from connectors.interface import Unprocessable
-from connectors.line.content import content_of, is_addressed, metadata_of
+from connectors.line.content import content_of, metadata_of, place_of
 from connectors.shared.envelope import checked, enveloped
 from connectors.shared.splitting import NUMBER, member, text_in, text_member
 from schemas import events as facts
@@ -95,9 +95,6 @@ def _message(event: NativeEvent, raw: RawEvent) -> Iterator[Fact]:
         # Another module owns the chat: "Receive messages" says not to answer.
         yield _ignored("standby", event, {"message_id": text_in(message, "id")})
         return
-    metadata = metadata_of(message)
-    if not is_addressed(event, message):
-        metadata["is_addressed"] = False
     yield _received(
         {
             "message_id": _message_id(message),
@@ -106,7 +103,7 @@ def _message(event: NativeEvent, raw: RawEvent) -> Iterator[Fact]:
             "content": content,
             "reply_to": text_in(message, "quotedMessageId"),
             "reply_token": text_in(event, "replyToken"),
-            "metadata": metadata,
+            "metadata": metadata_of(message) | place_of(event, message),
         }
     )
 

@@ -33,6 +33,7 @@ class Line:
         "buttons": api.TEMPLATE_ACTIONS_MAX,
         "cards": api.CAROUSEL_BUBBLES_MAX,
         "flex": True,
+        "quotes": True,
         "media": ["image", "video", "audio", "voice", "sticker", "location"],
     }
 

@@ -47,6 +47,7 @@ class Messenger:
         "buttons": LIMITS.buttons_max,
         "button_label_max": LIMITS.title_max,
         "cards": LIMITS.elements_max,
+        "quotes": True,
         "media": ["image", "video", "audio", "file"],
     }
 

@@ -12,13 +12,18 @@ SHARED = ("group", "supergroup")
 """Types of chats in which people talk to each other too ("Chat")."""
 
 
+def is_in_group(update: Update) -> bool:
+    """Whether others listen and speak there."""
+    return obj(update.item.get("chat")).get("type") in SHARED
+
+
 def is_addressed(update: Update) -> bool:
     """Always so in a private chat, never on a channel. In a group: a command that names no other bot, an answer to the
     bot's message, a mention of it. What Telegram itself says (a new title) is said to nobody and not judged here."""
     if update.kind in CHANNEL_POSTS:
         return False
     message = update.item
-    if obj(message.get("chat")).get("type") not in SHARED or service_key(message) is not None:
+    if not is_in_group(update) or service_key(message) is not None:
         return True
     answered = obj(obj(message.get("reply_to_message")).get("from"))
     if answered.get("is_bot") is True and update.bot_id in ("", ident(answered)):

@@ -3,7 +3,7 @@
 from typing import Any
 
 from connectors.shared.envelope import checked
-from connectors.telegram.address import is_addressed
+from connectors.telegram.address import is_addressed, is_in_group
 from connectors.telegram.content import content_of
 from connectors.telegram.draft import Draft, Update, person, place, required
 from connectors.telegram.update import sender_of
@@ -72,6 +72,8 @@ def _said(update: Update, *, message_id: str, sender: str, chat: str) -> list[An
     metadata = _metadata(update)
     if not is_addressed(update):
         metadata["is_addressed"] = False
+    if is_in_group(update):
+        metadata["in_group"] = True
     reply_to = ident(obj(message.get("reply_to_message")), "message_id") or None
     if _is_own_side(update, sender, chat):
         return [_echo(message, message_id=message_id, sender=sender, chat=chat, content=content, metadata=metadata)]

@@ -51,6 +51,7 @@ class Telegram:
         "button_data_bytes_max": CALLBACK_DATA_BYTES_MAX,
         "quick_replies": KEYBOARD_BUTTONS_MAX,
         "cards": CARDS_ADVISED,
+        "quotes": True,
         "media": ["image", "video", "audio", "voice", "file", "sticker", "location", "contact"],
     }
 

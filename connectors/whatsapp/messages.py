@@ -82,13 +82,14 @@ def _reply_to(item: WhatsAppItem) -> str | None:
 def _metadata(item: WhatsAppItem) -> dict[str, Any]:
     """The profile, which has no API of its own, the phone number beside the BSUID, and where the message belongs."""
     profile = as_dict(item.contact.get("profile"))
-    errors = item.event.get("errors")
+    errors, group_id = item.event.get("errors"), as_id(item.event.get("group_id")) or None
     metadata = {
         "name": as_text(profile.get("name")),
         "username": as_text(profile.get("username")),
         "wa_id": item.person.phone or None,
         "aliases": _aliases(item),
-        "group_id": as_id(item.event.get("group_id")) or None,
+        "group_id": group_id,
+        "in_group": True if group_id else None,
         "referred_product": as_dict(item.part("context").get("referred_product")) or None,
         "errors": errors if isinstance(errors, list) and errors else None,
     }

@@ -63,6 +63,7 @@ class WhatsApp:
         "templates": True,
         "products": True,
         "reactions": True,
+        "quotes": True,
     }
 
     def accept(self, request: WebhookRequest, channel: Channel, channels: Sequence[Channel]) -> Accepted | Challenge:

@@ -94,7 +94,7 @@ def _with_messages(state: State, carried: Carried, scope: Scope) -> State:
     first = state.first - len(carried.messages)
     is_waiting = not state.is_leased(scope.now)
     waiting = tuple(
-        _made(Waiting, message | {"seq": first + message["seq"]})
+        _waiting(message | {"seq": first + message["seq"]})
         for message in carried.waiting
         if is_waiting and message["seq"] >= dropped
     )
@@ -106,6 +106,12 @@ def _with_messages(state: State, carried: Carried, scope: Scope) -> State:
         history.put(scope, seq, entry if seq in waits else history.cut(entry, scope))
     state = replace(state, first=first + dropped, pending=(*waiting, *state.pending))
     return history.trim(state, scope)
+
+
+def _waiting(carried: dict[str, Any]) -> Waiting:
+    """A group that has another id gives its messages other ids too: the old ones would name somebody else's."""
+    message = _made(Waiting, carried)
+    return replace(message, message_id="", quote_token=None) if message.in_group else message
 
 
 def _ask_again(message: Waiting, scope: Scope) -> None:

@@ -28,6 +28,7 @@ from streams.conversation.amendments import AMENDMENTS
 from streams.conversation.humans import ECHO, LEASE
 from streams.conversation.model import State, Turn
 from streams.conversation.policy import Rules
+from streams.conversation.quotes import quoted
 from streams.conversation.reply import parts_of
 from streams.conversation.sends import is_sending
 from streams.conversation.turns import message_id_of
@@ -142,6 +143,7 @@ class _Case:
         policy = self.rules.policy
         newest = next((message for message in reversed(turn.messages) if message.message_id), None)
         read = newest if policy.mark_read else None
+        quote = quoted(turn, self.after, self.rules)
         return OutboundMessage(
             id=message_id_of(turn.id),
             conversation_id=event.conversation_id,
@@ -149,6 +151,8 @@ class _Case:
             channel=event.channel,
             peer=split_conversation_id(event.conversation_id)[2],
             parts=parts,
+            reply_to=quote.message_id if quote else None,
+            quote_token=quote.quote_token if quote else None,
             reply_token=with_token.reply_token if with_token else None,
             reply_token_at=with_token.received_at if with_token else None,
             callback_ids=tuple(message.callback_id for message in turn.messages if message.callback_id),

@@ -16,7 +16,7 @@ from schemas.fetching import FetchRequest
 from schemas.ids import derived_id
 from streams.conversation import history, wording
 from streams.conversation.history import Entry
-from streams.conversation.model import State, Waiting, with_timer
+from streams.conversation.model import State, Waiting, asked_of, with_timer
 from streams.conversation.scope import Scope
 
 MEDIA = "media"
@@ -59,9 +59,8 @@ def source_after_edit(entry: Entry, event: Event[MessageEdited]) -> dict[str, st
 
 
 def is_awaited(state: State, messages: Sequence[Waiting]) -> bool:
-    """Whether the message that the AI would be asked about, the last by the platform's clock, is still awaited."""
-    last = max(messages, key=lambda message: (message.occurred_at, message.seq))
-    return _timer(last.event_id) in state.timers
+    """Whether the message that the AI would be asked about is still awaited."""
+    return _timer(asked_of(messages).event_id) in state.timers
 
 
 def on_stored(state: State, event: Event[MediaStored], scope: Scope) -> State:

@@ -7,7 +7,7 @@ All structs are immutable and travel as MessagePack arrays: fields are only ever
 old values and older code go on reading.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -26,7 +26,8 @@ class Waiting(msgspec.Struct, frozen=True, array_like=True):
     ``at`` is the conversation's time when it came, ``received_at`` when intake accepted it, ``occurred_at`` the
     platform's clock. ``is_long``: the entry is longer than the context tells and is cut once it was answered.
     ``is_gone``: it starts no turn, because the person took it back or a human took over. ``message_id`` is the
-    platform's, ``read_token`` its word for the message where it is marked as read by one.
+    platform's, ``read_token`` and ``quote_token`` its words for the message where it is marked as read, or quoted, by
+    one. ``in_group``: it was said where others listen and speak.
     """
 
     event_id: str
@@ -40,6 +41,8 @@ class Waiting(msgspec.Struct, frozen=True, array_like=True):
     is_gone: bool = False
     message_id: str = ""
     read_token: str | None = None
+    quote_token: str | None = None
+    in_group: bool = False
 
 
 class Turn(msgspec.Struct, frozen=True, array_like=True):
@@ -140,6 +143,11 @@ class State(msgspec.Struct, frozen=True, array_like=True):
             or self.lease
             or self.moved
         )
+
+
+def asked_of(messages: Sequence[Waiting]) -> Waiting:
+    """The one that the AI is asked about, the last by the platform's clock; the others are its context."""
+    return max(messages, key=lambda message: (message.occurred_at, message.seq))
 
 
 def end_of(lease: Lease) -> int:

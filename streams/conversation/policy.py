@@ -39,23 +39,27 @@ class Limits:
 @dataclass(frozen=True, slots=True)
 class Policy:
     """What a channel's owner decides; ``version`` is named in every event that the policy led to. ``typing`` and
-    ``mark_read``: an answer first shows that it is coming, and that the person's message was read."""
+    ``mark_read``: an answer first shows that it is coming, and that the person's message was read. ``quote``: it quotes
+    the message that it answers, where that is not plain to see."""
 
     version: int = 0
     lease_ms: int = int(LEASE_S * 1000)
     on_unknown: str = "hold"
     typing: bool = False
     mark_read: bool = False
+    quote: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What decisions about a channel's conversations depend on beside the log; ``config`` is the
-    ``schemas.replies.PlatformConfig`` that is told to the AI, as a dictionary."""
+    ``schemas.replies.PlatformConfig`` that is told to the AI, as a dictionary; ``can_quote``: messages of the platform
+    can quote others."""
 
     limits: Limits
     policy: Policy
     config: Mapping[str, Any]
+    can_quote: bool = False
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -73,8 +77,8 @@ def limits_of(settings: Settings) -> Limits:
 
 
 def policy_of(channel: Channel) -> Policy:
-    """A channel's policy: ``lease_s`` (seconds), ``on_unknown``, ``typing`` and ``mark_read``. Raises SettingsError,
-    which names channel and key.
+    """A channel's policy: ``lease_s`` (seconds), ``on_unknown``, ``typing``, ``mark_read`` and ``quote``. Raises
+    SettingsError, which names channel and key.
 
     ``resend`` and ``ask`` are refused: the conversation keeps no copy of what was said, so it could not say it again.
     """
@@ -89,7 +93,7 @@ def policy_of(channel: Channel) -> Policy:
             f"{where}.on_unknown = {on_unknown!r}: only 'hold' is supported: a message whose fate is unknown is not "
             'sent again; write on_unknown = "hold" or leave it out'
         )
-    shown = {name: table.get(name, False) for name in ("typing", "mark_read")}
+    shown = {name: table.get(name, getattr(Policy(), name)) for name in ("typing", "mark_read", "quote")}
     for name, value in shown.items():
         if not isinstance(value, bool):
             raise SettingsError(f"{where}.{name} = {value!r}: write true or false")

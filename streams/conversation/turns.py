@@ -36,7 +36,7 @@ PREFERENCES_BYTES_MAX = 8_192
 """Of what the AI tells about a person, encoded; a member that would go beyond it is left out."""
 
 ID_CHARS_MAX = 512
-"""Longer than any platform's ids and read tokens; a longer one is not kept with a waiting message."""
+"""Longer than any platform's ids, read tokens and quote tokens; a longer one is not kept with a waiting message."""
 
 TOKEN_CHARS_MAX = 128
 """Longer than any platform's reply tokens; a longer one is not used."""
@@ -80,7 +80,9 @@ def on_message(state: State, event: Event[MessageReceived] | Event[ChoiceMade], 
             callback_id=data.callback_id if isinstance(data, ChoiceMade) else None,
             is_long=len(text) > scope.limits.context_chars_max,
             message_id=message_id if len(message_id) <= ID_CHARS_MAX else "",
-            read_token=_read_token(data.metadata),
+            read_token=_token(data.metadata, "mark_as_read_token"),
+            quote_token=_token(data.metadata, "quote_token"),
+            in_group=data.metadata.get("in_group") is True,
         )
         pending = (*pending, waiting)
     state = replace(
@@ -96,8 +98,8 @@ def on_message(state: State, event: Event[MessageReceived] | Event[ChoiceMade], 
     return history.trim(state, scope)
 
 
-def _read_token(metadata: Mapping[str, Any]) -> str | None:
-    token = metadata.get("mark_as_read_token")
+def _token(metadata: Mapping[str, Any], name: str) -> str | None:
+    token = metadata.get(name)
     return token if isinstance(token, str) and len(token) <= ID_CHARS_MAX else None
 
 

@@ -71,7 +71,8 @@ class Planner:
         window = Window(self._journal.window_ms, token, self._message.last_inbound_at)
         changed: dict[str, Any] = {} if len(left) == len(self._message.parts) else {"parts": left}
         if self._journal.peer:
-            changed["peer"] = self._journal.peer
+            # The ids of the chat that was are not those of the one that it became.
+            changed |= {"peer": self._journal.peer, "reply_to": None, "quote_token": None}
         message = self._message.model_copy(update=changed) if changed else self._message
         return self._platform.plan(message, window, self._channel)
 

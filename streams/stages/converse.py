@@ -132,7 +132,9 @@ class Converse:
         """A channel or platform that is configured no more still has a log."""
         known = platforms().get(platform)
         policy = self._policies.get((platform, channel), Policy())
-        return Rules(self._limits, policy, NO_CONFIG if known is None else _config(known))
+        if known is None:
+            return Rules(self._limits, policy, NO_CONFIG)
+        return Rules(self._limits, policy, _config(known), can_quote=known.capabilities.get("quotes") is True)
 
 
 class Own(NamedTuple):

@@ -86,7 +86,9 @@ class World(Talk):
 
     def writes(self, a: int, b: int) -> None:
         text = ("hi", "สวัสดี", "a text that is longer than the context tells", "")[a % 4]
-        event = self.said(text, f"m{self._count % 9}", occurred_at=self.now - b % 50, reply_token=f"token{b}")
+        metadata = {"in_group": True, "quote_token": f"quote{b}"} if b % 3 == 0 else {}
+        at = self.now - b % 50
+        event = self.said(text, f"m{self._count % 9}", occurred_at=at, reply_token=f"token{b}", metadata=metadata)
         self.happens(event.model_copy(update={"recorded_at": self.now - a % 3}))
 
     def shows(self, a: int, b: int) -> None:

@@ -61,8 +61,10 @@ class Town:
             data=data,
         )
 
-    def said(self, peer: str, text: str, *aliases: str, message_id: str = "") -> AnyEvent:
-        metadata = {"aliases": list(aliases)} if aliases else {}
+    def said(
+        self, peer: str, text: str, *aliases: str, message_id: str = "", metadata: dict[str, Any] | None = None
+    ) -> AnyEvent:
+        metadata = metadata or ({"aliases": list(aliases)} if aliases else {})
         return self.event(
             peer,
             MessageReceived(

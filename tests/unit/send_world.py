@@ -83,6 +83,7 @@ class ScriptedPlatform:
             taken = pieces[start : start + self.packing]
             token = window.reply_token if start == 0 else None
             body = {"to": message.peer, "texts": [text for _, text in taken], "token": token, "version": self.version}
+            body |= {"quote": message.reply_to} if message.reply_to else {}
             key = derived_id(taken[0][0], f"key:{start}") if self.has_keys and token is None else None
             calls.append(
                 Call(

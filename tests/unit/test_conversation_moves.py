@@ -267,6 +267,14 @@ def test_moved_conversation_is_forgotten_with_the_ids() -> None:
     assert town.state(OLD) == BLANK
 
 
+def test_what_waits_in_a_group_that_has_moved_is_answered_without_a_quote() -> None:
+    town = Town()
+    town.hear(town.said(OLD, "who?", message_id="77", metadata={"in_group": True}))
+    town.hear(town.changed(OLD, NEW))
+    town.hear(town.replied(NEW, town.requests[-1].id))
+    assert [(message.peer, message.reply_to) for message in town.messages] == [(NEW, None)]
+
+
 def test_content_is_told_by_name() -> None:
     town = Town()
     town.hear(town.said(OLD, "hello"))

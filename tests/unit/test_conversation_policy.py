@@ -26,6 +26,7 @@ def test_lease_is_given_in_seconds() -> None:
         ({"lease_s": float("inf")}, "policy.lease_s = inf: give the seconds"),
         ({"typing": "yes"}, "policy.typing = 'yes': write true or false"),
         ({"mark_read": 1}, "policy.mark_read = 1: write true or false"),
+        ({"quote": "never"}, "policy.quote = 'never': write true or false"),
     ],
 )
 def test_wrong_policy_is_named_with_its_channel(policy: dict[str, object], complaint: str) -> None:
