@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from connectors.telegram.api import ALBUM_GROUPS, ALBUM_ITEMS_MAX, EDIT_METHODS
-from connectors.telegram.render import Piece
+from connectors.telegram.words import Piece
 from schemas.content import MediaContent
 from schemas.outbound import Part
 
@@ -40,7 +40,7 @@ def _album_of(planned: Planned, *, is_alone: bool) -> tuple[str, str] | None:
     fits = is_alone and piece.method in EDIT_METHODS and "reply_markup" not in piece.fields
     if not (fits and isinstance(content, MediaContent) and content.album_id):
         return None
-    return content.album_id, ALBUM_GROUPS[content.kind]
+    return content.album_id, ALBUM_GROUPS[EDIT_METHODS[piece.method]]
 
 
 def _together(members: list[Planned]) -> Planned:

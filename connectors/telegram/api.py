@@ -55,6 +55,18 @@ DOCUMENT_URL_TYPES = {
 }
 """Section "Sending files": sendDocument by URL takes only .PDF, .ZIP and .GIF files. MIME type → endings."""
 
+MEGABYTE = 1_000_000
+"""The smaller reading of "MB": what fits under it fits under both."""
+
+UPLOAD_BYTES_MAX = {
+    "photo": 10 * MEGABYTE,
+    **dict.fromkeys(("video", "audio", "voice", "document"), 50 * MEGABYTE),
+}
+"""Section "Sending files": by upload, by the field that takes the file."""
+
+PHOTO_TYPES = frozenset({"image/jpeg", "image/png", "image/webp"})
+"""Ours, of what is uploaded: pictures of other types go as files, because a refused photo is a lost message."""
+
 VOICE_TYPES = frozenset({"audio/ogg", "audio/opus", "audio/mpeg", "audio/mp3", "audio/mp4", "audio/m4a", "audio/x-m4a"})
 """Section "sendVoice": .OGG with OPUS, .MP3 or .M4A; others may only be sent as audio or document."""
 
@@ -70,7 +82,7 @@ MEDIA_METHODS = {
 }
 """Our media kind → method and the field that takes the link or ``file_id`` (section "Available methods")."""
 
-ALBUM_GROUPS = {"image": "visual", "video": "visual", "audio": "audio", "file": "document"}
+ALBUM_GROUPS = {"photo": "visual", "video": "visual", "audio": "audio", "document": "document"}
 """Section "sendMediaGroup": photos and videos may be mixed, audio and documents go among their own kind only."""
 
 ALBUM_ITEMS_MAX = 10

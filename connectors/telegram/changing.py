@@ -8,7 +8,7 @@ from typing import Any
 from connectors.shared.text import utf16_units
 from connectors.telegram.api import CAPTION_UNITS_MAX, EDIT_METHODS, REACTIONS, VARIATION_SELECTOR
 from connectors.telegram.pieces import pieces_of
-from connectors.telegram.render import Piece
+from connectors.telegram.words import Piece
 from schemas.content import MediaContent, TextContent
 from schemas.outbound import DeletionContent, Part, ReactionContent
 

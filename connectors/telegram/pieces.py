@@ -3,7 +3,8 @@
 from connectors.shared.text import utf16_units
 from connectors.telegram.api import TEXT_UNITS_MAX
 from connectors.telegram.keyboard import keyboards
-from connectors.telegram.render import EMPTY, Block, Piece, blocks_of, text_pieces
+from connectors.telegram.render import Block, blocks_of
+from connectors.telegram.words import EMPTY, Piece, text_pieces
 from schemas.outbound import Button, Part
 
 

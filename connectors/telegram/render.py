@@ -1,29 +1,18 @@
 """One part's content as requests of the Bot API, still without recipient and keyboard. Pure; total.
 
-Text goes out without ``parse_mode``: a stray ``<`` or ``_`` would make Telegram refuse the message; formatting travels
-as entities. What Telegram cannot show as asked gets its nearest form, and the piece says so.
+What Telegram cannot show as asked gets its nearest form, and the piece says so.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import PurePosixPath
-from typing import Any
-from urllib.parse import urlsplit
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from connectors.shared.nearest import card_buttons, template_words
-from connectors.shared.text import split_text, utf8_bytes, utf16_units
-from connectors.telegram.api import (
-    CAPTION_UNITS_MAX,
-    DOCUMENT_URL_TYPES,
-    FILE_URL_BYTES_MAX,
-    MEDIA_METHODS,
-    PHOTO_URL_BYTES_MAX,
-    TEXT_UNITS_MAX,
-    VCARD_BYTES_MAX,
-    VOICE_TYPES,
-    VOICE_URL_BYTES_MAX,
-)
+from connectors.shared.text import utf8_bytes, utf16_units
+from connectors.shared.uploads import Upload
+from connectors.telegram.api import VCARD_BYTES_MAX
 from connectors.telegram.keyboard import is_link
+from connectors.telegram.media import media_pieces
+from connectors.telegram.words import Piece, captioned, text_pieces
 from schemas.content import (
     ContactContent,
     LocationContent,
@@ -32,22 +21,8 @@ from schemas.content import (
     TemplateContent,
     TextContent,
 )
-from schemas.media import shown_link
+from schemas.media import is_stored
 from schemas.outbound import Button, Card, CardContent, PartContent
-
-EMPTY = "…"
-"""Stands where there is nothing to show but something has to be: Telegram refuses empty texts."""
-
-Entity = dict[str, Any]
-
-
-@dataclass(slots=True)
-class Piece:
-    """One request: the method, its own fields, and what is not as asked."""
-
-    method: str
-    fields: dict[str, Any]
-    changes: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -66,7 +41,7 @@ def blocks_of(content: PartContent) -> list[Block]:
         case TextContent():
             return [Block(text_pieces(content.text, content.entities))]
         case MediaContent():
-            return [Block(_media(content))]
+            return [Block(media_pieces(content))]
         case StickerContent():
             return [Block(_sticker(content))]
         case LocationContent():
@@ -78,110 +53,6 @@ def blocks_of(content: PartContent) -> list[Block]:
         case _:
             # Kinds that ``nearest_parts`` has simplified before.
             return [Block(text_pieces("", change=f"content of kind {content.kind} has no form here"))]
-
-
-def text_pieces(text: str, entities: Sequence[Entity] = (), *, change: str | None = None) -> list[Piece]:
-    """One message, or several when the text is too long; entities are cut where the text is."""
-    changes = [change] if change else []
-    good = [entity for entity in entities if _is_entity(entity)]
-    if len(good) < len(entities):
-        changes.append("formatting of another platform's form is left out")
-    chunks = split_text(text, TEXT_UNITS_MAX, utf16_units)
-    if not chunks:
-        chunks, good = (EMPTY,), []
-        changes.append("there was no text to send")
-    if len(chunks) > 1:
-        changes.append(f"the text is split into {len(chunks)} messages")
-    pieces = [Piece("sendMessage", {"text": chunk, **_entities(inside)}) for chunk, inside in _cut(text, chunks, good)]
-    pieces[0].changes += changes
-    return pieces
-
-
-def _is_entity(entity: Entity) -> bool:
-    """Whether this is Telegram's own form; one bad entity makes it refuse the whole message."""
-    offset, length = entity.get("offset"), entity.get("length")
-    is_placed = isinstance(offset, int) and isinstance(length, int) and offset >= 0 and length > 0
-    return is_placed and isinstance(entity.get("type"), str)
-
-
-def _cut(text: str, chunks: Sequence[str], entities: list[Entity]) -> Iterator[tuple[str, list[Entity]]]:
-    """Each chunk with what of the entities lies inside it, counted from its own start."""
-    at = 0
-    for chunk in chunks:
-        at = max(text.find(chunk, at), at)
-        start = utf16_units(text[:at])
-        end = start + utf16_units(chunk)
-        inside = []
-        for entity in entities:
-            first, last = max(entity["offset"], start), min(entity["offset"] + entity["length"], end)
-            if first < last:
-                inside.append({**entity, "offset": first - start, "length": last - first})
-        yield chunk, inside
-        at += len(chunk)
-
-
-def _entities(entities: list[Entity], name: str = "entities") -> dict[str, Any]:
-    return {name: entities} if entities else {}
-
-
-def _media(content: MediaContent) -> list[Piece]:
-    """By link or ``file_id``; what Telegram would not fetch goes as a link that the person can open."""
-    refusal = _refusal(content)
-    if refusal:
-        label = content.caption or content.file_name
-        return text_pieces("\n".join(filter(None, (label, shown_link(content.url)))), change=refusal)
-    method, name = MEDIA_METHODS[content.kind]
-    piece = Piece(method, {name: content.url or content.media_id})
-    if content.duration_ms and content.kind in ("video", "audio", "voice"):
-        piece.fields["duration"] = content.duration_ms // 1000
-    if content.kind == "voice" and content.url and (content.size_bytes or 0) > VOICE_URL_BYTES_MAX:
-        piece.changes.append("a voice note above 1 MB arrives as a file")
-    if content.kind == "file" and content.url and content.file_name and _file_name(content.url) != content.file_name:
-        piece.changes.append("the file keeps the name that its link has")
-    return _captioned(piece, content.caption or "")
-
-
-def _captioned(piece: Piece, caption: str, entities: Sequence[Entity] = ()) -> list[Piece]:
-    """The caption under the media, or as messages of its own when it is too long for one."""
-    if not caption.strip():
-        return [piece]
-    if utf16_units(caption) <= CAPTION_UNITS_MAX:
-        piece.fields |= {"caption": caption, **_entities(list(entities), "caption_entities")}
-        return [piece]
-    change = f"the caption is longer than {CAPTION_UNITS_MAX} and follows as text"
-    return [piece, *text_pieces(caption, entities, change=change)]
-
-
-def _refusal(content: MediaContent) -> str | None:
-    """Why Telegram would not take this media, or None when it would."""
-    if not content.url:
-        return None if content.media_id else f"the {content.kind} has neither link nor id"
-    if not is_link(content.url):
-        return f"the {content.kind} has a link that Telegram cannot fetch; it is sent as text"
-    size_max = PHOTO_URL_BYTES_MAX if content.kind == "image" else FILE_URL_BYTES_MAX
-    if (content.size_bytes or 0) > size_max:
-        return f"the {content.kind} is larger than {size_max >> 20} MB; its link is sent as text"
-    if content.kind == "file" and not _is_document(content):
-        return "by link Telegram takes only pdf, zip and gif files; the link is sent as text"
-    if content.kind == "voice" and content.mime_type and _mime(content) not in VOICE_TYPES:
-        return f"Telegram takes no voice notes of type {content.mime_type}; the link is sent as text"
-    return None
-
-
-def _is_document(content: MediaContent) -> bool:
-    """Whether sendDocument takes this link; in doubt it does not, for a refused call is a lost message."""
-    if content.mime_type:
-        return _mime(content) in DOCUMENT_URL_TYPES
-    endings = [ending for group in DOCUMENT_URL_TYPES.values() for ending in group]
-    return PurePosixPath(_file_name(content.url or "")).suffix.lower() in endings
-
-
-def _mime(content: MediaContent) -> str:
-    return (content.mime_type or "").partition(";")[0].strip().lower()
-
-
-def _file_name(url: str) -> str:
-    return PurePosixPath(urlsplit(url).path).name
 
 
 def _sticker(content: StickerContent) -> list[Piece]:
@@ -246,6 +117,8 @@ def _card(card: Card, alt_text: str) -> list[Piece]:
     words = "\n".join(filter(None, (card.title, card.text)))
     entities = [{"type": "bold", "offset": 0, "length": utf16_units(card.title)}] if card.title else []
     if card.image_url and is_link(card.image_url):
-        return _captioned(Piece("sendPhoto", {"photo": card.image_url}), words, entities)
+        return captioned(Piece("sendPhoto", {"photo": card.image_url}), words, entities)
+    if is_stored(card.image_url):
+        return captioned(Piece("sendPhoto", {"photo": Upload(card.image_url or "", "photo")}), words, entities)
     change = "the card's picture is written as text: no link that Telegram can fetch" if card.image_url else None
     return text_pieces("\n".join(filter(None, (words, card.image_url))) or alt_text, entities, change=change)

@@ -1,13 +1,18 @@
 """The only I/O of this platform: one attempt of one planned call, and what its answer means.
 
-Writes to the Bot API. The token stands in the URL, so no error of this module says which URL it was.
+Reads the media that a call has to bring along; writes to the Bot API. The token stands in the URL, so no error of this
+module says which URL it was.
 """
 
+import math
 from typing import Any
 
 from connectors.errors import SendError
-from connectors.interface import Call, Channel, Receipt
+from connectors.interface import Call, Channel, Download, Receipt
 from connectors.shared.http import RATE_WAIT_S, Answer, HttpClient, redact
+from connectors.shared.uploads import UPLOAD_S, Upload, Uploads, uploads_in
+from connectors.telegram.api import UPLOAD_BYTES_MAX
+from connectors.telegram.uploads import file_ids, with_media
 from connectors.telegram.wire import JsonObject, ident, number, obj, text, whole
 
 DESCRIPTION_MAX = 200
@@ -16,6 +21,9 @@ DESCRIPTION_MAX = 200
 GONE = ("chat not found", "user is deactivated", "peer_id_invalid", "user not found")
 """Descriptions of a 400 that speak of the contact and not of the message."""
 
+
+UNKNOWN_FILE = "file identifier"
+"""In the description of a 400 that does not know a ``file_id``."""
 
 DONE = (("edit", "message is not modified"), ("delete", "message to delete not found"))
 """Methods, and descriptions of a 400 that says that nothing is left to do."""
@@ -26,17 +34,40 @@ class Sender:
 
     def __init__(self) -> None:
         self._http = HttpClient()
+        # A file_id is good for as long as it is not refused (section "Sending files").
+        self._uploads = Uploads(bytes_max=UPLOAD_BYTES_MAX, life_s=math.inf)
+
+    def upload_from(self, download: Download) -> None:
+        """See ``connectors.interface.Uploader``."""
+        self._uploads.read_from(download)
 
     async def perform(self, call: Call, channel: Channel, *, timeout_s: float) -> Receipt:
         """Exactly one attempt. Raises SendError as the table of "Telegram Bot API", section "Making requests", and the
-        practice of the API say: 429 names its wait, 403 is the contact, 401 and 404 are the token."""
-        answer = await self._http.request(call, channel, timeout_s=timeout_s)
+        practice of the API say: 429 names its wait, 403 is the contact, 401 and 404 are the token.
+
+        Media that is not known yet travels in the message's own request, which then has the time of an upload.
+        """
+        wanted = uploads_in(call.body)
+        if all(self._uploads.known(upload, channel) for upload in wanted):
+            return await self._send(call, wanted, channel, timeout_s=timeout_s)
+        async with self._uploads.places:
+            return await self._send(call, wanted, channel, timeout_s=max(timeout_s, UPLOAD_S))
+
+    async def _send(self, call: Call, wanted: list[Upload], channel: Channel, *, timeout_s: float) -> Receipt:
+        reused = [upload for upload in wanted if self._uploads.known(upload, channel)]
+        sources = [self._uploads.known(one, channel) or await self._uploads.read(one, channel) for one in wanted]
+        ready = with_media(call, sources) if wanted else call
+        answer = await self._http.request(ready, channel, timeout_s=timeout_s)
         body = obj(answer.body)
         if body.get("ok") is True:
+            for upload, file_id in file_ids(call.body, body.get("result")) if wanted else ():
+                self._uploads.remember(upload, channel, file_id)
             return Receipt(_message_ids(body.get("result")))
-        if is_done_already(call, text(body, "description") or ""):
+        said = text(body, "description") or ""
+        if is_done_already(call, said):
             return Receipt()
-        raise error_of(call, answer, channel)
+        error = error_of(call, answer, channel)
+        raise self._uploads.unknown(error, reused, channel) if UNKNOWN_FILE in said.lower() else error
 
     async def close(self) -> None:
         """Release connections."""

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from tests.fakes.base import FakePlatform
 from tests.fakes.faults import Fault
 from tests.fakes.telegram_changes import SILENT, carry_out, check_album, edit
+from tests.fakes.telegram_files import Files, fields_and_files
 from tests.fakes.telegram_lookups import look_up
 from tests.fakes.telegram_rules import (
     CALLBACK_TEXT_MAX,
@@ -51,6 +52,7 @@ class FakeTelegram(FakePlatform):
         self.callbacks: dict[str, bool] = {}
         self.strangers: set[str] = set()
         self.moved: dict[str, int] = {}
+        self.files = Files(self.next_number)
         self.hook = Webhook(lambda: self.webhook_url)
         self._last_ids: dict[str, int] = getattr(self, "_last_ids", {})
 
@@ -177,7 +179,8 @@ class FakeTelegram(FakePlatform):
 
     def describe(self, request: Request, call: Call) -> bool:
         """Visible are the sending methods."""
-        method, body = _method(request), _fields(request)
+        method, (body, _) = _method(request), fields_and_files(request)
+        call["body"] = body if request.body is None else request.body
         connection = body.get("business_connection_id")
         chat = f"{body.get('chat_id', '')}" + (f"~{connection}" if connection else "")
         call["user"] = self.name_of(chat)
@@ -198,7 +201,7 @@ class FakeTelegram(FakePlatform):
         token = request.path.partition("/bot")[2].partition("/")[0]
         if token != TOKEN:
             raise Refused(401, "Unauthorized") if ":" in token else Refused(404, "Not Found")
-        method, body = _method(request), _fields(request)
+        method, (body, files) = _method(request), fields_and_files(request)
         if method not in VISIBLE | OTHERS | SILENT:
             raise Refused(404, "Not Found")
         if method == "getMe":
@@ -216,10 +219,11 @@ class FakeTelegram(FakePlatform):
         if method in SILENT:
             return carry_out(method, body, self.sent.get(call["user"], {}), self._last_ids.get(call["user"], 0))
         self.rates.check(call["user"], is_group=str(body["chat_id"]).startswith("-"))
+        body = self.files.with_ids(method, body, files)
         if method in EDITS:
             message = edit(method, body, self.sent.setdefault(call["user"], {}))
             self.accept(call, [str(message["message_id"])])
-            return message
+            return message | self.files.shown(_object(body.get("media")))
         if method == "sendMediaGroup":
             check_album(body)
             return self._send_album(body, call)
@@ -267,6 +271,7 @@ class FakeTelegram(FakePlatform):
         for name in ("text", "caption", "media", "reply_markup", "business_connection_id"):
             if name in body:
                 message[name] = body[name]
+        message |= self.files.shown(body)
         self.sent.setdefault(chat, {})[message["message_id"]] = message
         return message
 
@@ -302,10 +307,6 @@ def _answer(refused: Refused) -> Answer:
 
 def _method(request: Request) -> str:
     return request.path.rpartition("/")[2]
-
-
-def _fields(request: Request) -> dict[str, Any]:
-    return request.body if isinstance(request.body, dict) else dict(request.query)
 
 
 def _object(value: Any) -> dict[str, Any]:
