@@ -114,11 +114,7 @@ async def _kill_in_recovery(frame: Frame, converse: Process, *, within_s: float)
     """Start, and kill as soon as the changelogs are about to be read, or a little later."""
     fences = converse.log.read_text().count(FENCED)
     await converse.start(wait_ready=False)
-
-    def is_fenced() -> None:
-        assert converse.log.read_text().count(FENCED) > fences, converse.tail()
-
-    await eventually(is_fenced, timeout_s=60, interval_s=0.01)
+    await _fenced_again(converse, fences)
     await asyncio.sleep(frame.random.uniform(0, within_s))
     was_ready = converse.has_said_ready
     await converse.kill()
@@ -141,12 +137,19 @@ async def _measure_recovery(frame: Frame, fleet: Fleet, converse: Process) -> No
 async def _start_noting_fence(converse: Process) -> float:
     """Start and wait until ready; the time (monotonic) when the changelogs were fenced."""
     fences = converse.log.read_text().count(FENCED)
-    starting = asyncio.create_task(converse.start())
-    while converse.log.read_text().count(FENCED) == fences and not starting.done():
-        await asyncio.sleep(0.01)
-    fenced_at = time.monotonic()
-    await starting
-    return fenced_at
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(converse.start())
+        await _fenced_again(converse, fences)
+        return time.monotonic()
+
+
+async def _fenced_again(converse: Process, fences: int) -> None:
+    """Wait until the log tells of one more."""
+
+    def is_fenced() -> None:
+        assert converse.log.read_text().count(FENCED) > fences, converse.tail()
+
+    await eventually(is_fenced, timeout_s=60, interval_s=0.01)
 
 
 async def _expect_same(frame: Frame, fleet: Fleet, table: Table) -> None:

@@ -14,6 +14,7 @@ from streams.broker.config import NodePorts, node_properties
 from streams.broker.ports import LOOPBACK, free_ports
 from streams.broker.probe import describe_cluster
 from streams.broker.runtime import KAFKA_VERSION
+from tests.harness.eventually import eventually
 
 IMAGE = f"apache/kafka:{KAFKA_VERSION}"
 START_TIMEOUT_S = 120.0
@@ -44,11 +45,12 @@ class ContainerBroker:
         """Return when it answers; raises BrokerStartFailed."""
         await asyncio.to_thread(self._container.start)
         try:
-            async with asyncio.timeout(START_TIMEOUT_S):
-                while await describe_cluster(LOOPBACK, self._port) is None:
-                    await asyncio.sleep(0.2)
-        except TimeoutError as error:
+            await eventually(self._answers, timeout_s=START_TIMEOUT_S, interval_s=0.2)
+        except AssertionError as error:
             raise BrokerStartFailed(f"{self.description} does not answer; see `docker logs`") from error
+
+    async def _answers(self) -> None:
+        assert await describe_cluster(LOOPBACK, self._port) is not None
 
     async def stop(self) -> None:
         """Remove the container and its data."""

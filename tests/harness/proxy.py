@@ -1,4 +1,4 @@
-"""A TCP proxy on loopback that delays, resets or cuts what passes; one per broker, whose advertised port it is."""
+"""A TCP proxy on loopback that delays or resets what passes; one per broker, whose advertised port it is."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,6 @@ class Proxy:
         self.target_port = target_port
         self.port = 0
         self.delay_s = 0.0
-        self.is_cut = False
         self.passed = 0
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
@@ -44,15 +43,6 @@ class Proxy:
             writer.transport.abort()
         return len(open_ends)
 
-    def cut(self) -> None:
-        """Nothing passes and nobody gets in, as with a pulled cable."""
-        self.is_cut = True
-
-    def mend(self) -> None:
-        """Undo ``cut``; what was held back is lost with its connections."""
-        self.is_cut = False
-        self.reset()
-
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target_port)
@@ -68,8 +58,6 @@ class Proxy:
     async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         try:
             while data := await source.read(65_536):
-                while self.is_cut:
-                    await asyncio.sleep(0.02)
                 if self.delay_s:
                     await asyncio.sleep(self.delay_s)
                 sink.write(data)

@@ -174,12 +174,12 @@ async def test_a_broker_that_cannot_start_says_the_end_of_its_log(tmp_path: Path
 
 async def test_a_broker_dies_with_the_process_that_started_it(tmp_path: Path) -> None:
     program = (
-        "import asyncio, pathlib, sys, time\n"
+        "import asyncio, pathlib, signal, sys\n"
         "from streams.broker import EmbeddedBroker\n"
         "broker = EmbeddedBroker(pathlib.Path(sys.argv[1]))\n"
         "asyncio.run(broker.start())\n"
         "print(broker.pid_of(), flush=True)\n"
-        "time.sleep(60)\n"
+        "signal.pause()\n"
     )
     parent = await asyncio.create_subprocess_exec(
         sys.executable, "-c", program, str(tmp_path), stdout=asyncio.subprocess.PIPE
