@@ -12,6 +12,7 @@ from schemas.envelope import AnyEvent
 from schemas.inbound import RawEvent, decode_raw
 from tests.contract.specimens import RECEIVED_AT
 from tests.fakes.base import FakePlatform
+from tests.harness.eventually import eventually
 
 
 class Webhook:
@@ -30,6 +31,19 @@ class Webhook:
         """What was accepted, as normalise reads it; dead letters are left out."""
         made = [self.platform.normalise(self._raw(record)) for record in self.records]
         return [event for each in made if not isinstance(each, Unprocessable) for event in each]
+
+    @property
+    def kinds(self) -> list[str]:
+        """The types of the events."""
+        return [event.type for event in self.events]
+
+    async def arrived(self, *expected: str) -> None:
+        """Events of these types have come, in any order, and no others."""
+
+        def check_kinds() -> None:
+            assert sorted(self.kinds) == sorted(expected)
+
+        await eventually(check_kinds)
 
     def _raw(self, record: InboundRecord) -> RawEvent:
         return decode_raw(record.value, platform=self.platform.name, channel=record.channel, received_at=RECEIVED_AT)
@@ -51,15 +65,17 @@ class Webhook:
         return web.Response()
 
 
-def channels_of(fake: FakePlatform, option: str, accounts: Sequence[str]) -> list[Channel]:
-    """The channels ``shop`` and ``cafe``, one for each account; ``option`` is how the fake's table is told which."""
+def channel_of(fake: FakePlatform, id: str = "shop", **account: str) -> Channel:
+    """A channel on the fake; ``account`` is how its table is told which, where it has several."""
     secrets = {f"env:{name}": value for name, value in fake.environment().items()}
-    made = []
-    for id, account in zip(("shop", "cafe"), accounts, strict=True):
-        table = fake.channel_table(id, **{option: account})
-        values = {name: (secrets.get(value, value),) for name, value in table.items() if name not in {"id", "platform"}}
-        made.append(Channel(id, fake.name, values, api_base=fake.base_url))
-    return made
+    table = fake.channel_table(id, **account)
+    values = {name: (secrets.get(value, value),) for name, value in table.items() if name not in {"id", "platform"}}
+    return Channel(id, fake.name, values, api_base=fake.base_url)
+
+
+def channels_of(fake: FakePlatform, option: str, accounts: Sequence[str]) -> list[Channel]:
+    """The channels ``shop`` and ``cafe``, one for each account."""
+    return [channel_of(fake, id, **{option: one}) for id, one in zip(("shop", "cafe"), accounts, strict=True)]
 
 
 @asynccontextmanager

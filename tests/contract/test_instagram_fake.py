@@ -20,7 +20,6 @@ from tests.contract.meta_planning import part
 from tests.fakes.instagram import ACCOUNT_ID, PAGE_ACCOUNT_ID, TOKENS, FakeInstagram
 from tests.fakes.instagram_rules import check
 from tests.fakes.messenger_rules import Refused
-from tests.harness.eventually import eventually
 from tests.harness.platform import running
 
 fake = running(FakeInstagram, seed=1, redelivery_wait_s=0.01)
@@ -45,49 +44,6 @@ async def send(fake: FakeInstagram, webhook: Webhook, *, to: int = 0) -> str:
     return message_id
 
 
-def kinds(webhook: Webhook) -> list[str]:
-    return [event.type for event in webhook.events]
-
-
-async def arrived(webhook: Webhook, *expected: str) -> None:
-    """These kinds of events have come, in any order, and no others."""
-
-    def check_kinds() -> None:
-        assert sorted(kinds(webhook)) == sorted(expected)
-
-    await eventually(check_kinds)
-
-
-async def test_the_url_check_passes_with_the_right_token_only(fake: FakeInstagram, webhook: Webhook) -> None:
-    assert await fake.check_url()
-    assert not await fake.check_url(verify_token="wrong")
-
-
-async def test_what_a_user_writes_comes_through_its_escapes(fake: FakeInstagram, webhook: Webhook) -> None:
-    text = 'สวัสดี 👋 <b>100%</b> a@b.co/x \\ "q" \\u0041'
-    mid = await fake.say("ana", text)
-    (event,) = webhook.events
-    assert (event.type, event.data.message_id, event.data.content.text) == ("message_received", mid, text)
-    assert event.conversation_id == f"ig_shop_{fake.known_user('ana')}"
-
-
-async def test_a_body_without_a_good_signature_stores_nothing(fake: FakeInstagram, webhook: Webhook) -> None:
-    body = fake.body([fake.user_message("ana", "hi")])
-    assert await fake.deliver(body, headers={"X-Hub-Signature-256": "sha256=" + "0" * 64}) == 403
-    assert await fake.deliver(body, headers={}) == 403
-    assert webhook.records == []
-
-
-async def test_a_failed_delivery_comes_again_as_the_same_event(fake: FakeInstagram, webhook: Webhook) -> None:
-    fake.faults.add("duplicate_webhook", times=1)
-    await fake.say("ana", "hi")
-    webhook.status = 503
-    await fake.say("bob", "lost for good")
-    await arrived(webhook, "message_received", "message_received")
-    assert len({event.id for event in webhook.events}) == 1
-    assert sorted(delivery["status"] for delivery in fake.deliveries) == [200, 200, *[503] * (1 + fake.redeliveries)]
-
-
 async def test_a_story_reply_and_its_unsend_keep_their_place(fake: FakeInstagram, webhook: Webhook) -> None:
     said = fake.user_story_reply("ana", "Nice story")
     mid = fake.native_id(said)
@@ -104,7 +60,7 @@ async def test_a_story_reply_and_its_unsend_keep_their_place(fake: FakeInstagram
 async def test_every_send_is_echoed_and_known_as_ours(fake: FakeInstagram, webhook: Webhook, order: Any) -> None:
     fake.echo_order, fake.sends_receipts = order, False
     mid = await send(fake, webhook)
-    await arrived(webhook, "message_echoed")
+    await webhook.arrived("message_echoed")
     (echo,) = webhook.events
     assert (echo.data.message_id, echo.data.tag, echo.data.is_ours) == (mid, "iris:part-1", True)
     assert echo.conversation_id == f"ig_shop_{fake.known_user('ana')}"
@@ -123,9 +79,9 @@ async def test_the_answer_may_come_before_the_echo(fake: FakeInstagram, webhook:
     fake.echo_order, fake.sends_receipts = "after", False
     webhook.is_open.clear()
     await send(fake, webhook)
-    assert kinds(webhook) == []
+    assert webhook.kinds == []
     webhook.is_open.set()
-    await arrived(webhook, "message_echoed")
+    await webhook.arrived("message_echoed")
 
 
 async def test_a_send_that_lost_its_answer_shows_in_its_echo(fake: FakeInstagram, webhook: Webhook) -> None:
@@ -133,7 +89,7 @@ async def test_a_send_that_lost_its_answer_shows_in_its_echo(fake: FakeInstagram
     fake.faults.add("accept_then_reset", times=1)
     with pytest.raises(SendError, match="may have been sent"):
         await send(fake, webhook)
-    await arrived(webhook, "message_echoed")
+    await webhook.arrived("message_echoed")
     assert webhook.events[0].data.tag == "iris:part-1"
     assert fake.seen("ana") == ["hi"]
 
@@ -146,7 +102,7 @@ async def test_what_a_person_types_in_the_app_is_not_claimed(fake: FakeInstagram
 
 async def test_a_read_report_names_the_message_and_may_overtake_the_echo(fake: FakeInstagram, webhook: Webhook) -> None:
     mid = await send(fake, webhook)
-    await arrived(webhook, "message_echoed", "message_read")
+    await webhook.arrived("message_echoed", "message_read")
     (seen,) = [event for event in webhook.events if event.type == "message_read"]
     assert (seen.data.message_id, seen.data.watermark) == (mid, None)
 
@@ -154,7 +110,7 @@ async def test_a_read_report_names_the_message_and_may_overtake_the_echo(fake: F
 async def test_the_linked_accounts_echo_goes_to_its_channel(fake: FakeInstagram, webhook: Webhook) -> None:
     fake.sends_receipts = False
     await send(fake, webhook, to=1)
-    await arrived(webhook, "message_echoed")
+    await webhook.arrived("message_echoed")
     assert webhook.events[0].channel == "cafe"
 
 

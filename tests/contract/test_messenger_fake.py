@@ -19,7 +19,6 @@ from tests.contract.meta_hook import Webhook, channels_of, listening
 from tests.contract.meta_planning import part
 from tests.fakes.messenger import PAGE_ID, SECOND_PAGE_ID, FakeMessenger
 from tests.fakes.messenger_rules import Refused, check
-from tests.harness.eventually import eventually
 from tests.harness.platform import running
 
 fake = running(FakeMessenger, seed=1, redelivery_wait_s=0.01)
@@ -45,39 +44,6 @@ async def send(fake: FakeMessenger, webhook: Webhook, *, user: str = "ana", text
     return message_id
 
 
-def kinds(webhook: Webhook) -> list[str]:
-    return [event.type for event in webhook.events]
-
-
-async def arrived(webhook: Webhook, *expected: str) -> None:
-    """These kinds of events have come, in any order, and no others."""
-
-    def check_kinds() -> None:
-        assert sorted(kinds(webhook)) == sorted(expected)
-
-    await eventually(check_kinds)
-
-
-async def test_the_url_check_passes_with_the_right_token_only(fake: FakeMessenger, webhook: Webhook) -> None:
-    assert await fake.check_url()
-    assert not await fake.check_url(verify_token="wrong")
-
-
-async def test_what_a_user_writes_comes_through_its_escapes(fake: FakeMessenger, webhook: Webhook) -> None:
-    text = 'สวัสดี 👋 <b>100%</b> a@b.co/x \\ "q" \\u0041'
-    mid = await fake.say("ana", text)
-    (event,) = webhook.events
-    assert (event.type, event.data.message_id, event.data.content.text) == ("message_received", mid, text)
-    assert event.conversation_id == f"fb_shop_{fake.known_user('ana')}"
-
-
-async def test_a_body_without_a_good_signature_stores_nothing(fake: FakeMessenger, webhook: Webhook) -> None:
-    body = fake.body([fake.user_message("ana", "hi")])
-    assert await fake.deliver(body, headers={"X-Hub-Signature-256": "sha256=" + "0" * 64}) == 403
-    assert await fake.deliver(body, headers={}) == 403
-    assert webhook.records == []
-
-
 async def test_two_pages_of_one_app_reach_their_own_channels(fake: FakeMessenger, webhook: Webhook) -> None:
     pages = {page: [fake.user_message("ana", page)] for page in (SECOND_PAGE_ID, PAGE_ID)}
     assert await fake.deliver(fake.body_of_pages(pages)) == 200
@@ -87,22 +53,11 @@ async def test_two_pages_of_one_app_reach_their_own_channels(fake: FakeMessenger
     ]
 
 
-async def test_a_failed_delivery_comes_again_as_the_same_event(fake: FakeMessenger, webhook: Webhook) -> None:
-    fake.faults.add("duplicate_webhook", times=1)
-    await fake.say("ana", "hi")
-    webhook.status = 503
-    await fake.say("bob", "lost for good")
-    await arrived(webhook, "message_received", "message_received")
-    assert len({event.id for event in webhook.events}) == 1
-    statuses = sorted(delivery["status"] for delivery in fake.deliveries)
-    assert statuses == [200, 200, *[503] * (1 + fake.redeliveries)]
-
-
 @pytest.mark.parametrize("order", ["before", "after", "mixed"])
 async def test_every_send_is_echoed_and_known_as_ours(fake: FakeMessenger, webhook: Webhook, order: Any) -> None:
     fake.echo_order, fake.sends_receipts = order, False
     mid = await send(fake, webhook)
-    await arrived(webhook, "message_echoed")
+    await webhook.arrived("message_echoed")
     (echo,) = webhook.events
     assert (echo.data.message_id, echo.data.tag, echo.data.is_ours) == (mid, "iris:part-1", True)
     assert echo.conversation_id == f"fb_shop_{fake.known_user('ana')}"
@@ -111,16 +66,16 @@ async def test_every_send_is_echoed_and_known_as_ours(fake: FakeMessenger, webho
 async def test_the_echo_may_come_before_the_answer(fake: FakeMessenger, webhook: Webhook) -> None:
     fake.echo_order, fake.sends_receipts = "before", False
     await send(fake, webhook)
-    assert kinds(webhook) == ["message_echoed"]
+    assert webhook.kinds == ["message_echoed"]
 
 
 async def test_the_answer_may_come_before_the_echo(fake: FakeMessenger, webhook: Webhook) -> None:
     fake.echo_order, fake.sends_receipts = "after", False
     webhook.is_open.clear()
     await send(fake, webhook)
-    assert kinds(webhook) == []
+    assert webhook.kinds == []
     webhook.is_open.set()
-    await arrived(webhook, "message_echoed")
+    await webhook.arrived("message_echoed")
 
 
 async def test_a_send_that_lost_its_answer_shows_in_its_echo(fake: FakeMessenger, webhook: Webhook) -> None:
@@ -128,7 +83,7 @@ async def test_a_send_that_lost_its_answer_shows_in_its_echo(fake: FakeMessenger
     fake.faults.add("accept_then_reset", times=1)
     with pytest.raises(SendError, match="may have been sent"):
         await send(fake, webhook)
-    await arrived(webhook, "message_echoed")
+    await webhook.arrived("message_echoed")
     assert webhook.events[0].data.tag == "iris:part-1"
     assert fake.seen("ana") == ["hi"]
 
@@ -142,19 +97,19 @@ async def test_what_a_person_types_in_the_inbox_is_not_ours(fake: FakeMessenger,
 async def test_reports_follow_a_send_and_may_come_late_and_turned_round(fake: FakeMessenger, webhook: Webhook) -> None:
     fake.echo_order = "none"
     mid = await send(fake, webhook)
-    await arrived(webhook, "delivery_reported", "delivery_reported", "message_read")
+    await webhook.arrived("delivery_reported", "delivery_reported", "message_read")
     assert [event.data.message_id for event in webhook.events[:2]] == [mid, None]
     webhook.records.clear()
     fake.faults.add("late_receipts", times=1, seconds=0)
     await send(fake, webhook)
-    await arrived(webhook, "delivery_reported", "delivery_reported", "message_read")
-    assert kinds(webhook)[0] == "message_read"
+    await webhook.arrived("delivery_reported", "delivery_reported", "message_read")
+    assert webhook.kinds[0] == "message_read"
 
 
 async def test_the_second_pages_echo_goes_to_its_channel(fake: FakeMessenger, webhook: Webhook) -> None:
     fake.sends_receipts = False
     await send(fake, webhook, to=1)
-    await arrived(webhook, "message_echoed")
+    await webhook.arrived("message_echoed")
     assert webhook.events[0].channel == "cafe"
 
 

@@ -67,26 +67,6 @@ async def reported(webhook: Webhook, *expected: str) -> None:
     await eventually(check_statuses)
 
 
-async def test_the_url_check_passes_with_the_right_token_only(fake: FakeWhatsApp, webhook: Webhook) -> None:
-    assert await fake.check_url()
-    assert not await fake.check_url(verify_token="wrong")
-
-
-async def test_a_body_without_a_good_signature_stores_nothing(fake: FakeWhatsApp, webhook: Webhook) -> None:
-    body = fake.body([fake.user_message("ana", "hi")])
-    assert await fake.deliver(body, headers={"X-Hub-Signature-256": "sha256=" + "0" * 64}) == 403
-    assert await fake.deliver(body, headers={}) == 403
-    assert webhook.records == []
-
-
-async def test_what_a_user_writes_comes_through_its_escapes(fake: FakeWhatsApp, webhook: Webhook) -> None:
-    text = 'สวัสดี 👋 <b>100%</b> a@b.co/x \\ "q" \\u0041'
-    wamid = await fake.say("ana", text)
-    (event,) = webhook.events
-    assert (event.type, event.data.message_id, event.data.content.text) == ("message_received", wamid, text)
-    assert event.conversation_id == f"wa_shop_{fake.known_user('ana')}"
-
-
 async def test_users_with_and_without_a_phone_number_are_named_by_their_user_id(
     fake: FakeWhatsApp, webhook: Webhook
 ) -> None:
@@ -109,20 +89,6 @@ async def test_two_numbers_of_one_app_reach_their_own_channels(fake: FakeWhatsAp
         ("cafe", SECOND_NUMBER_ID),
         ("shop", NUMBER_ID),
     ]
-
-
-async def test_a_failed_delivery_comes_again_as_the_same_event(fake: FakeWhatsApp, webhook: Webhook) -> None:
-    fake.faults.add("duplicate_webhook", times=1)
-    await fake.say("ana", "hi")
-    webhook.status = 503
-    await fake.say("bob", "lost for good")
-    await eventually(lambda: _equal(len(webhook.events), 2))
-    assert len({event.id for event in webhook.events}) == 1
-    assert sorted(item["status"] for item in fake.deliveries) == [200, 200, *[503] * (1 + fake.redeliveries)]
-
-
-def _equal(found: object, wanted: object) -> None:
-    assert found == wanted
 
 
 @pytest.mark.parametrize("user", [PHONED, NAMELESS, "15555550123"])
