@@ -39,6 +39,7 @@ from connectors.shared.meta.values import as_id
 from connectors.shared.nearest import Abilities, template_words
 from schemas.content import MediaContent, StickerContent, TemplateContent
 from schemas.ids import derived_id
+from schemas.media import is_stored
 from schemas.outbound import OutboundMessage, Part, PartContent, ReactionContent
 
 PartIds = tuple[str, ...]
@@ -85,6 +86,9 @@ def _media(content: MediaContent, asked: Asked) -> list[Draft]:
 
 def _unfit(content: MediaContent) -> str | None:
     """Why Instagram would refuse it, as far as it is known before sending; None when nothing speaks against it."""
+    if is_stored(content.url) and not content.media_id:
+        # An id of an upload is accepted, but no way to make one is documented for Instagram's own API.
+        return "Instagram takes media by link"
     bytes_max, mime_types = MEDIA_BYTES_MAX[content.kind], MIME_TYPES[content.kind]
     mime_type = (content.mime_type or "").partition(";")[0].strip().lower()
     if mime_type and mime_type not in mime_types:

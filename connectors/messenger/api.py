@@ -22,6 +22,20 @@ IMAGE_LINK_BYTES_MAX = 8 * MEGABYTE
 MEDIA_BYTES_MAX = 25 * MEGABYTE
 """Of a picture by link, and of all other media ("Send API": attachments)."""
 
+UPLOAD_LIFE_S = 90 * 86_400.0
+"""Of the id of an upload ("Saving assets")."""
+
+UPLOAD_TYPES = {
+    "image": "image/jpeg",
+    "video": "video/mp4",
+    "audio": "audio/mpeg",
+    "file": "application/octet-stream",
+}
+"""By type of attachment: what is said of an upload whose type nobody knows."""
+
+ATTACHMENT_UNKNOWN = frozenset({"100/2018074"})
+"""The attachment is not the page's, or is gone ("Common Error Codes")."""
+
 PRODUCTS_MAX = 10
 """Products of one message ("Product Template")."""
 

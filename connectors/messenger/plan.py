@@ -34,6 +34,8 @@ from schemas.content import MediaContent, StickerContent, TemplateContent
 from schemas.ids import derived_id
 from schemas.outbound import OutboundMessage, PartContent, ProductContent, ReactionContent
 
+HEADERS = {"Authorization": "Bearer {secret:page_token}"}
+
 
 def plan_message(message: OutboundMessage, window: Window, channel: Channel) -> tuple[Call, ...]:
     """Calls in order; total. No parts (all of them settled before) need no calls."""
@@ -75,7 +77,7 @@ def _media(content: MediaContent, asked: Asked) -> list[Draft]:
     bytes_max = IMAGE_LINK_BYTES_MAX if by_link else MEDIA_BYTES_MAX
     if (content.size_bytes or 0) > bytes_max:
         return written_media(content, asked, why=f"larger than {bytes_max // MEGABYTE} MB")
-    return render_media(content, asked)
+    return render_media(content, asked, takes_uploads=True)
 
 
 def _sticker(content: StickerContent, asked: Asked) -> list[Draft]:
@@ -124,13 +126,11 @@ RENDERERS: Renderers = {
 
 def _call(body: SendBody, channel: Channel, *, part_ids: tuple[str, ...] = (), changes: tuple[str, ...] = ()) -> Call:
     """A call without parts is one that nobody sees."""
-    version = channel.first("graph_version") or GRAPH_VERSION
-    base = (channel.api_base or API_BASE).rstrip("/")
     return Call(
         name=body.get("sender_action", "messages"),
         method="POST",
-        url=f"{base}/{version}/{channel.first('page_id') or 'me'}/messages",
-        headers={"Authorization": "Bearer {secret:page_token}"},
+        url=page_url(channel, "messages"),
+        headers=HEADERS,
         body=body,
         part_ids=part_ids,
         is_visible=bool(part_ids),
@@ -138,3 +138,10 @@ def _call(body: SendBody, channel: Channel, *, part_ids: tuple[str, ...] = (), c
         # The same reaction twice is one reaction.
         idempotency_key=derived_id(part_ids[0], "reaction") if part_ids and "sender_action" in body else None,
     )
+
+
+def page_url(channel: Channel, edge: str) -> str:
+    """Absolute address of what the page can do."""
+    version = channel.first("graph_version") or GRAPH_VERSION
+    base = (channel.api_base or API_BASE).rstrip("/")
+    return f"{base}/{version}/{channel.first('page_id') or 'me'}/{edge}"

@@ -15,6 +15,13 @@ from tests.harness.shelf import STORED
 NOW_MS = 1_790_000_000_000
 PEER = {"line": "U11111111111111111111111111111111", "wechat": "oEXAMPLE_openid_1"}
 UPLOADED: dict[str, dict[str, str]] = {
+    "messenger": {
+        "image": "image/png",
+        "video": "video/mp4",
+        "audio": "audio/mpeg",
+        "voice": "audio/ogg",
+        "file": "text/csv",
+    },
     "telegram": {
         "image": "image/png",
         "video": "video/mp4",

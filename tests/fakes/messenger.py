@@ -3,11 +3,13 @@
 A message that a person types in the Page inbox comes as an echo too (``human_message``), with the inbox's app id.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from tests.fakes.faults import Fault
 from tests.fakes.messenger_rules import Refused, check
+from tests.fakes.messenger_uploads import Attachments
 from tests.fakes.messenger_views import APP_ID, echoed, texts_of
 from tests.fakes.meta import bearer, graph_error
 from tests.fakes.meta_app import MetaApp
@@ -24,6 +26,7 @@ MESSAGING_FIELDS = {
 }
 """Fields of a page that may be subscribed to, as far as they are about messages."""
 
+UPLOAD_PATH = re.compile(r"/v\d+\.\d+/(\d+|me)/message_attachments")
 INBOX_APP_ID = 26390203743090
 PAGE_TOKENS = {PAGE_ID: "EAAfake-messenger-page-token", SECOND_PAGE_ID: "EAAfake-messenger-second-page-token"}
 
@@ -49,6 +52,7 @@ class FakeMessenger(FakeMessaging):
 
     def reset(self) -> None:
         super().reset()
+        self.attachments = Attachments(lambda: self.clock())
         self.app = MetaApp(
             APP_ID,
             self.app_secret,
@@ -93,7 +97,8 @@ class FakeMessenger(FakeMessaging):
             return about_app
         if request.method == "GET" and request.path.endswith("/me"):
             return self._me(request)
-        path = SEND_PATH.fullmatch(request.path)
+        upload = UPLOAD_PATH.fullmatch(request.path)
+        path = SEND_PATH.fullmatch(request.path) or upload
         if path is None or request.method != "POST":
             return graph_error(f"Unknown path components: {request.path}", code=2500)
         token = bearer(dict(request.headers), dict(request.query))
@@ -105,7 +110,10 @@ class FakeMessenger(FakeMessaging):
         if self.is_over_rate():
             return self.refuse(Fault("rate"), call)
         try:
+            if upload:
+                return self.attachments.take(request, page, str(18 * 10**14 + self.next_number()))
             check(request.body)
+            self.attachments.check(request.body, page)
         except Refused as refused:
             return refused.answer
         if self.is_window_closed(request.body, call["user"]):

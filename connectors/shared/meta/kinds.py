@@ -6,8 +6,9 @@ A platform takes ``COMMON`` and adds the renderers of what is its own.
 from connectors.shared.meta.cards import card_drafts
 from connectors.shared.meta.drafts import Draft, attachment, is_web_link, with_changes
 from connectors.shared.meta.planning import Asked, Renderers
+from connectors.shared.uploads import Upload
 from schemas.content import ContactContent, LocationContent, MediaContent, StickerContent, TextContent
-from schemas.media import shown_link
+from schemas.media import is_stored, shown_link
 from schemas.outbound import CardContent
 
 
@@ -15,13 +16,17 @@ def render_text(content: TextContent, asked: Asked) -> list[Draft]:
     return asked.texts(content.text)
 
 
-def render_media(content: MediaContent, asked: Asked) -> list[Draft]:
-    """By link, or by the id of an earlier upload; a caption follows as a message of its own."""
+def render_media(content: MediaContent, asked: Asked, *, takes_uploads: bool = False) -> list[Draft]:
+    """By link, by the id of an earlier upload, or, of what we store ourselves, by a new one; a caption follows as a
+    message of its own."""
     kind = "audio" if content.kind == "voice" else content.kind
     if is_web_link(content.url):
         media = attachment(kind, {"url": content.url})
     elif content.media_id:
         media = attachment(kind, {"attachment_id": content.media_id})
+    elif takes_uploads and is_stored(content.url):
+        file = Upload(content.url or "", kind, mime_type=content.mime_type, file_name=content.file_name)
+        media = attachment(kind, {"attachment_id": file})
     else:
         return written_media(content, asked, why="no web link")
     if not content.caption:
@@ -31,10 +36,8 @@ def render_media(content: MediaContent, asked: Asked) -> list[Draft]:
 
 def written_media(content: MediaContent, asked: Asked, *, why: str) -> list[Draft]:
     """Media that cannot be sent: its caption, name and link say at least what was meant."""
-    words = (
-        "\n".join(filter(None, (content.caption, content.file_name, shown_link(content.url)))) or f"[{content.kind}]"
-    )
-    return asked.texts(words, f"{content.kind} written as text: {why}")
+    words = "\n".join(filter(None, (content.caption, content.file_name, shown_link(content.url))))
+    return asked.texts(words or f"[{content.kind}]", f"{content.kind} written as text: {why}")
 
 
 def render_sticker(content: StickerContent, asked: Asked) -> list[Draft]:
