@@ -93,8 +93,10 @@ class Cluster:
         return False
 
     async def bring_back(self, nodes: Sequence[int]) -> None:
-        """Give space, and start again."""
+        """Give space, and start again. A node that has not ended yet is killed: in order it would end only with the
+        others' help, who may be gone too."""
         for node in nodes:
+            self.broker.kill(node)
             self.disks[node].give_space(size_bytes=DISK_BYTES)
         await asyncio.gather(*(self.broker.restart(node) for node in nodes))
 

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from streams.broker import choose_broker
+from streams.broker import EmbeddedBroker, choose_broker
 from streams.settings import Settings
 from tests.fault.drill_frame import Drill, Frame, as_line, run_drill
 from tests.harness.container import start_container
@@ -39,6 +39,9 @@ async def some_broker(folder: Path) -> AsyncIterator[str]:
     try:
         yield broker.bootstrap
     finally:
+        if isinstance(broker, EmbeddedBroker):
+            # Its data end with the drill, so nobody waits until they are in order.
+            broker.kill_all()
         await broker.stop()
 
 

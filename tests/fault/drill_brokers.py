@@ -12,12 +12,15 @@ import time
 from collections.abc import Sequence
 
 from connectors.registry import platform_named
+from streams.app import STAGES
 from tests.fault.cluster import KINDS, NODES, AckWatch, Cluster, three_brokers
 from tests.fault.drill_frame import Frame
-from tests.fault.fleet import Fleet
+from tests.fault.fleet import Fleet, drawn_platforms
 from tests.harness.history import Sent
 
-QUICK_KINDS = ("fill", "delay", "reset")
+QUICK_KINDS = ("pause", "delay", "reset")
+QUICK_OUTAGE = ("fill", "kill")
+"""What the short form does to single nodes, and to two at once: each kind of fault comes up."""
 ANSWER_SHARE_MAX = 0.85
 """Of the platform's limit, by the platform's clock: intake's own 0.8, and the way there and back on a busy machine."""
 
@@ -29,13 +32,21 @@ async def run(frame: Frame) -> None:
     outages = [("kill", "kill"), ("fill", "fill")]
     if frame.is_quick:
         faults = [(kind, frame.random.randrange(NODES)) for kind in QUICK_KINDS]
-        outages = [("fill", "kill")]
-        frame.say(f"quick: {len(faults)} faults instead of {len(KINDS) * NODES}, no pause, one outage instead of two")
-    seconds = frame.scaled("seconds of a fault", 12, 3)
-    rate = frame.scaled("messages per second", 60, 30)
+        outages = [QUICK_OUTAGE]
+        frame.say(f"quick: {len(faults)} faults instead of {len(KINDS) * NODES}, one outage instead of two")
+    seconds = frame.scaled("seconds of a fault", 12, 4)
+    rate = frame.scaled("messages per second", 60, 20)
+    platforms = drawn_platforms(frame)
+    partitions = int(frame.scaled("partitions of a topic", 8, 4))
     frame.plan_faults(len(faults) + sum(map(len, outages)))
     async with three_brokers(frame.folder / "cluster") as cluster:
-        fleet = Fleet(frame, is_static=True, settings={"replication": NODES}, bootstrap=cluster.broker.bootstrap)
+        fleet = Fleet(
+            frame,
+            static=STAGES,
+            settings={"replication": NODES, "partitions": partitions},
+            platforms=platforms,
+            bootstrap=cluster.broker.bootstrap,
+        )
         async with fleet.running():
             fleet.start_load(rate_per_s=rate, users=10)
             async with fleet.supervised(), AckWatch(lambda: len(fleet.load.sent)) as acks:

@@ -3,17 +3,19 @@
 Model: everything that was accepted is answered once, in order; what a sender had in flight when it died may be unknown,
 and is recorded as such (``unknown_at_death``). An answer that came too late on a busy machine makes an unknown send as
 well; it is counted apart (``unknown_by_timeout``), and the full form allows none. One half of the run has two dynamic
-members per stage, so that each death, SIGTERM and stop moves partitions; the other half has static ones. Faults are
-counted by exit codes and by proc(5). Figures: "crash" and "back at work" of the table of drills.
+members per stage, so that each death, SIGTERM and stop moves partitions; the other half has static ones. The short form
+has both in one fleet. Faults are counted by exit codes and by proc(5). Figures: "crash" and "back at work" of the table
+of drills.
 """
 
+import asyncio
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from streams.app import STAGES
 from tests.fault.drill_frame import Frame
-from tests.fault.fleet import SESSION_S, Fleet
+from tests.fault.fleet import SESSION_S, Fleet, drawn_platforms
 from tests.fault.unknowns import lives_of, sort_unknowns
 from tests.harness.topics import read_topic
 
@@ -27,40 +29,70 @@ POINTS = (
 RATE_PER_S = 60
 """Two cores, which the simulated platforms share with everything else, answer all sends in time at this rate."""
 KILLS = 25
-QUICK_KILLS = 3
+QUICK_NAMED = 3
 PASSES_MAX = 20
 """A named point strikes at a random one of its first so many passes."""
+
+Fault = tuple[str, str]
+"""What to do, and to which stage, or at which point of one."""
 
 
 @dataclass(frozen=True)
 class Scale:
-    """Of one half."""
+    """Of one fleet. A named point strikes at a random one of its first ``passes``."""
 
-    messages: int
+    messages: float
     rate_per_s: float
     users: int
+    passes: int
 
 
 async def run(frame: Frame) -> None:
-    """Both halves, each on topics of its own."""
-    messages = int(frame.scaled("messages", 20_000, 240))
-    rate = frame.scaled("messages per second", RATE_PER_S, 30)
-    scale = Scale(messages // 2, rate, users=8 if frame.is_quick else 40)
+    """Two fleets one after the other; in the short form one fleet, with members of both sorts."""
     points = list(POINTS)
     frame.random.shuffle(points)
-    named = points[:QUICK_KILLS] if frame.is_quick else points
-    anywhere = [] if frame.is_quick else _spread(frame.random, KILLS - len(points))
-    kills = [*(("at", point) for point in named), *(("kill", stage) for stage in anywhere)]
+    messages = frame.scaled("messages", 20_000, 100)
+    rate = frame.scaled("messages per second", RATE_PER_S, 20)
+    passes = int(frame.scaled("passes before a named point strikes, at most", PASSES_MAX, 5))
+    if frame.is_quick:
+        await _one_fleet(frame, points, Scale(messages, rate, 8, passes))
+    else:
+        await _both_halves(frame, points, Scale(messages / 2, rate, 40, passes))
+
+
+async def _both_halves(frame: Frame, points: Sequence[str], scale: Scale) -> None:
+    kills = [("at", point) for point in points]
+    kills += [("kill", stage) for stage in _spread(frame.random, KILLS - len(points))]
     frame.random.shuffle(kills)
     half = len(kills) // 2
-    stages = frame.random.sample(STAGES, k=1) if frame.is_quick else STAGES
-    moves = [*(("term", stage) for stage in stages if not frame.is_quick), *(("stop", stage) for stage in stages)]
-    dynamic = kills[:half] + moves
+    dynamic = kills[:half] + [(move, stage) for move in ("term", "stop") for stage in STAGES]
     frame.random.shuffle(dynamic)
-    frame.plan_faults(len(kills) + len(moves))
-    workers = dict.fromkeys({target.partition(".")[0] for _, target in dynamic} & set(STAGES), 2)
-    await _half(frame, Fleet(frame, name="dynamic", workers=workers), dynamic, scale)
-    await _half(frame, Fleet(frame, name="static", is_static=True), kills[half:], scale)
+    workers = dict.fromkeys({_stage(target) for _, target in dynamic} & set(STAGES), 2)
+    await _under_fire(frame, Fleet(frame, name="dynamic", workers=workers), [dynamic], scale)
+    await _under_fire(frame, Fleet(frame, name="static", static=STAGES), [kills[half:]], scale)
+
+
+async def _one_fleet(frame: Frame, points: Sequence[str], scale: Scale) -> None:
+    """Three named deaths of as many stages, and one of each other fault. One stage has two dynamic members; what
+    befalls them and what befalls the static ones goes on side by side, each fault when the one before is over."""
+    named = list({_stage(point): point for point in points}.values())[:QUICK_NAMED]
+    moving = next(point for point in named if _stage(point) in STAGES)
+    stage = _stage(moving)
+    dynamic = [("at", moving), ("term", stage), ("stop", stage)]
+    static = [("at", point) for point in named if point != moving]
+    static.append(("kill", frame.random.choice([name for name in ("intake", *STAGES) if name != stage])))
+    for faults in (dynamic, static):
+        frame.random.shuffle(faults)
+    frame.say(
+        f"quick: {len(dynamic + static)} faults instead of {KILLS + 2 * len(STAGES)}, on one fleet instead of two"
+    )
+    platforms = drawn_platforms(frame)
+    fleet = Fleet(frame, platforms=platforms, workers={stage: 2}, static=[name for name in STAGES if name != stage])
+    await _under_fire(frame, fleet, [dynamic, static], scale)
+
+
+def _stage(target: str) -> str:
+    return target.partition(".")[0]
 
 
 def _spread(chance: random.Random, count: int) -> list[str]:
@@ -71,21 +103,29 @@ def _spread(chance: random.Random, count: int) -> list[str]:
     return names[:count]
 
 
-async def _half(frame: Frame, fleet: Fleet, faults: Sequence[tuple[str, str]], scale: Scale) -> None:
+async def _under_fire(frame: Frame, fleet: Fleet, series: Sequence[Sequence[Fault]], scale: Scale) -> None:
+    """Every series of faults beside the others, spread over the messages; then the judgement."""
+    frame.plan_faults(sum(map(len, series)))
+    chances = [random.Random(frame.random.random()) for _ in series]
     async with fleet.running():
         fleet.start_load(rate_per_s=scale.rate_per_s, users=scale.users)
-        for number, fault in enumerate(faults, 1):
-            await fleet.reach(scale.messages * number / (len(faults) + 1))
-            await _strike(frame, fleet, *fault)
+        async with asyncio.TaskGroup() as group:
+            for faults, chance in zip(series, chances, strict=True):
+                group.create_task(_strike_all(frame, fleet, faults, scale, chance))
         await fleet.reach(scale.messages)
         await fleet.stop_load()
         await fleet.judge(timeout_s=60)
         await _explain_unknowns(frame, fleet)
 
 
-async def _strike(frame: Frame, fleet: Fleet, kind: str, target: str) -> None:
-    stage = target.partition(".")[0]
-    worker = frame.random.choice(fleet.workers.get(stage, [stage]))
+async def _strike_all(frame: Frame, fleet: Fleet, faults: Sequence[Fault], scale: Scale, chance: random.Random) -> None:
+    for number, (kind, target) in enumerate(faults, 1):
+        await fleet.reach(scale.messages * number / (len(faults) + 1))
+        worker = chance.choice(fleet.workers.get(_stage(target), [_stage(target)]))
+        await _strike(frame, fleet, kind, worker, point=target, pass_number=chance.randint(1, scale.passes))
+
+
+async def _strike(frame: Frame, fleet: Fleet, kind: str, worker: str, *, point: str, pass_number: int) -> None:
     if kind == "term":
         await fleet.terminate(worker)
         frame.saw_fault(f"{worker} ended on SIGTERM")
@@ -93,10 +133,9 @@ async def _strike(frame: Frame, fleet: Fleet, kind: str, target: str) -> None:
     elif kind == "stop":
         await fleet.stop_past_session(worker, SESSION_S + 2)
     else:
-        act: Callable[[], Awaitable[float]] = lambda: fleet.kill(worker)  # noqa: E731
-        if kind == "at":
-            act = lambda: fleet.kill_at(worker, target, pass_number=frame.random.randint(1, PASSES_MAX))  # noqa: E731
-        took_s = await fleet.back_at_work(await act())
+        is_named = kind == "at"
+        died = await (fleet.kill_at(worker, point, pass_number=pass_number) if is_named else fleet.kill(worker))
+        took_s = await fleet.back_at_work(died)
         frame.say(f"back at work after {took_s:.1f} s")
         frame.measure_worst("back_at_work_s_max", took_s, limit=10.0)
 

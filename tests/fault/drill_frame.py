@@ -131,8 +131,9 @@ async def run_drill(drill: Drill, frame: Frame) -> dict[str, Any]:
     frame.say(f"seed {frame.seed}")
     try:
         await drill(frame)
-    except AssertionError as error:
-        frame.require(False, f"{type(error).__name__}: {error}")
+    except* AssertionError as failed:
+        for error in failed.exceptions:
+            frame.require(False, f"{type(error).__name__}: {error}")
     return frame.report()
 
 

@@ -18,7 +18,7 @@ from schemas.content import TextContent
 from schemas.events import MessageReceived
 from schemas.ids import conversation_id, event_id
 from schemas.registry import EVENT_MODELS, encode
-from streams.app import build_topics
+from streams.app import STAGES, build_topics
 from streams.engine.partitioner import partition_of
 from streams.engine.store import PartitionStore
 from tests.fault.drill_frame import Frame
@@ -41,7 +41,7 @@ async def run(frame: Frame) -> None:
     # The short form's changelog comes back in some 0.2 s, that of the full form in some 5 s.
     within_s = frame.scaled("kill_within_s", 0.5, 0.05)
     frame.plan_faults(4)
-    async with Fleet(frame, is_static=True, stages=("converse",), platforms=[PLATFORM]).running() as fleet:
+    async with Fleet(frame, static=STAGES, stages=("converse",), platforms=[PLATFORM]).running() as fleet:
         await _write_messages(fleet, conversations)
         frame.measure("state_built_s", await fleet.drained())
         converse = fleet.it.processes["converse"]

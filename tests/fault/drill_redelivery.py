@@ -6,6 +6,7 @@ arrive, as events that the log has twice. Figure: "redelivery" of the table of d
 
 import asyncio
 
+from streams.app import STAGES
 from tests.fault.drill_frame import Frame
 from tests.fault.fleet import Fleet
 from tests.harness.history import Sent
@@ -19,7 +20,7 @@ async def run(frame: Frame) -> None:
     rate = frame.scaled("messages per second", 100, 40)
     later = int(messages * SHARE / 2)
     frame.plan_faults(int(messages * SHARE / 2 * 0.8) + later)
-    async with Fleet(frame, is_static=True).running() as fleet:
+    async with Fleet(frame, static=STAGES).running() as fleet:
         fakes = list(fleet.it.fakes.values())
         for fake in fakes:
             fake.faults.add("duplicate_webhook", share=SHARE / 2)

@@ -9,14 +9,15 @@ from collections.abc import Mapping
 
 from streams.app import STAGES
 from tests.fault.drill_frame import Frame
-from tests.fault.fleet import Fleet
+from tests.fault.fleet import Fleet, drawn_platforms
 
 
 async def run(frame: Frame) -> None:
     """Static, then dynamic with two workers per stage."""
-    rate = frame.scaled("messages per second", 100, 30)
+    rate = frame.scaled("messages per second", 100, 20)
     rounds = int(frame.scaled("rounds", 3, 1))
-    await _roll(frame, Fleet(frame, name="static", is_static=True), rate, rounds)
+    platforms = drawn_platforms(frame)
+    await _roll(frame, Fleet(frame, name="static", static=STAGES, platforms=platforms), rate, rounds)
     if frame.is_quick:
         frame.say("quick: no round with dynamic members")
     else:

@@ -11,7 +11,7 @@ import time
 
 from streams.app import STAGES_WITH_TABLE, build_topics
 from tests.fault.drill_frame import Frame
-from tests.fault.fleet import SESSION_S, Fleet
+from tests.fault.fleet import SESSION_S, Fleet, drawn_platforms
 from tests.harness.batches import Batch, read_batches, stale
 from tests.harness.eventually import eventually
 from tests.harness.processes import Process
@@ -26,7 +26,7 @@ async def run(frame: Frame) -> None:
     rate = frame.scaled("messages per second", 60, 20)
     stopped_s = frame.scaled("seconds stopped", 20, SESSION_S + 2)
     frame.plan_faults(len(stages))
-    async with Fleet(frame, workers=dict.fromkeys(stages, 2)).running() as fleet:
+    async with Fleet(frame, workers=dict.fromkeys(stages, 2), platforms=drawn_platforms(frame)).running() as fleet:
         fleet.start_load(rate_per_s=rate, users=8)
         ended = 0
         for stage in stages:
@@ -41,7 +41,8 @@ async def _raise_the_dead(frame: Frame, fleet: Fleet, stage: str, stopped_s: flo
     """Stop one worker of the stage, let it be deposed, continue it; whether it lived on."""
     worker = frame.random.choice(fleet.workers[stage])
     before = await _owners(fleet, stage)
-    process = await fleet.arm(worker, f"{stage}.after_outputs={frame.random.randint(1, PASSES_MAX)}:stop")
+    process = fleet.it.processes[worker]
+    process.arm(f"{stage}.after_outputs={frame.random.randint(1, PASSES_MAX)}:stop")
     await eventually(lambda: _require_stopped(process), timeout_s=60)
     began, since = time.time(), time.monotonic()
     frame.say(f"{worker} is stopped")

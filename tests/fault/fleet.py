@@ -9,7 +9,7 @@ async with Fleet(frame, workers={"send": 2}).running() as fleet:
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -18,9 +18,10 @@ from schemas.ids import conversation_id
 from streams.app import STAGES, build_topics
 from streams.engine.failpoints import EXIT_CODE
 from streams.engine.partitioner import partition_of
+from tests.fakes.__main__ import discovered
 from tests.fakes.base import FakePlatform
 from tests.fault.drill_frame import Frame
-from tests.harness.backlog import watching_backlog
+from tests.harness.backlog import watching_backlog, watching_members
 from tests.harness.deployment import CHANNEL, Deployment
 from tests.harness.eventually import eventually
 from tests.harness.history import Verdict
@@ -32,6 +33,7 @@ SESSION_S = 6.0
 PROBE_AGAIN_S = 15.0
 """A probe whose answer was lost to a fault of its own (an unknown send) is repeated."""
 BACK_AT_WORK_S_MAX = 60.0
+QUICK_PLATFORMS = 3
 DRAIN_S_MAX = 90.0
 
 
@@ -41,8 +43,8 @@ def workers_of(stage: str, count: int) -> list[str]:
 
 
 class Fleet:
-    """``workers`` processes of a stage (one where it is not named), each with its own data directory; static members
-    when ``is_static``."""
+    """``workers`` processes of a stage (one where it is not named), each with its own data directory; members of the
+    ``static`` stages are static ones."""
 
     def __init__(
         self,
@@ -50,7 +52,7 @@ class Fleet:
         *,
         name: str = "fleet",
         workers: Mapping[str, int] | None = None,
-        is_static: bool = False,
+        static: Collection[str] = (),
         stages: Sequence[str] = STAGES,
         settings: dict[str, Any] | None = None,
         platforms: Iterable[str] | None = None,
@@ -58,7 +60,7 @@ class Fleet:
     ) -> None:
         self.frame = frame
         self.stages = stages
-        self._is_static = is_static
+        self._static = static
         self.workers = {stage: workers_of(stage, (workers or {}).get(stage, 1)) for stage in stages}
         common = {"kafka_session_timeout_s": SESSION_S} | (settings or {})
         self.it = Deployment(
@@ -69,16 +71,18 @@ class Fleet:
         self._stop_load = asyncio.Event()
         self._loading: asyncio.Task[None] | None = None
         self._probes = 0
+        self._probing = asyncio.Lock()
+        """A probe's user writes one message after the other."""
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Fleet"]:
         """Everything started, ready and idle; at the end everything is gone."""
         await self.it.open()
         try:
-            for stage in self.stages:
-                for worker in self.workers[stage]:
+            for stage, workers in {"intake": ["intake"], **self.workers}.items():
+                for worker in workers:
                     self.it.processes[worker] = self._process(stage, worker)
-            await self.it.start(("intake", *(name for names in self.workers.values() for name in names)))
+            await self.it.start(self.it.processes)
             yield self
         finally:
             self._stop_load.set()
@@ -89,9 +93,11 @@ class Fleet:
 
     def _process(self, stage: str, worker: str) -> Process:
         settings = {"data_dir": str(self.it.folder / worker)}
-        if self._is_static:
+        if stage in self._static:
             settings["instance_id"] = worker
-        return self.it.process(stage, instance=worker.removeprefix(stage), **settings)
+        process = self.it.process(stage, instance=worker.removeprefix(stage), **settings)
+        process.can_be_armed()
+        return process
 
     @asynccontextmanager
     async def supervised(self) -> AsyncIterator[None]:
@@ -153,16 +159,10 @@ class Fleet:
         await process.start()
         return died
 
-    async def arm(self, worker: str, failpoints: str) -> Process:
-        """Start the worker again with a schedule."""
-        process = self.it.processes[worker]
-        await self.terminate(worker)
-        await process.start(failpoints=failpoints, wait_ready=False)
-        return process
-
     async def kill_at(self, worker: str, point: str, *, pass_number: int) -> float:
         """Let the process die at a named point; returns the time (monotonic) of death."""
-        process = await self.arm(worker, f"{point}={pass_number}")
+        process = self.it.processes[worker]
+        process.arm(f"{point}={pass_number}")
 
         def died() -> None:
             assert not process.is_alive, f"{worker} never came to {point}; its log ends:\n{process.tail()}"
@@ -197,13 +197,18 @@ class Fleet:
             self.frame.saw_fault(f"{worker} was stopped for {seconds:g} s")
 
     async def resume(self, worker: str) -> bool:
-        """SIGCONT; whether the worker lives on. One that was deposed in the midst of a write ends, with a reason in
-        its log, and is started again, as a supervisor would."""
+        """SIGCONT; whether the worker lives on, and is a member of its group again. One that was deposed in the midst
+        of a write ends, with a reason in its log, and is started again, as a supervisor would."""
         process = self.it.processes[worker]
-        process.resume()
-        deadline = time.monotonic() + SESSION_S
-        while process.is_alive and time.monotonic() < deadline:
-            await asyncio.sleep(0.05)
+        stage = stage_of(worker)
+        async with watching_members(self.it.bootstrap, f"{self.it.prefix}{stage}") as members:
+            process.resume()
+
+            async def has_decided() -> None:
+                is_complete = process.is_alive and await members() == len(self.workers[stage])
+                assert not process.is_alive or is_complete, f"{worker} neither ended nor came back:\n{process.tail()}"
+
+            await eventually(has_decided, timeout_s=BACK_AT_WORK_S_MAX)
         if process.is_alive:
             return True
         code = await process.wait()
@@ -216,8 +221,17 @@ class Fleet:
     async def back_at_work(self, since: float) -> float:
         """Seconds from ``since`` (monotonic) until a message on each partition was answered, to the user."""
         probes = probe_users(list(self.it.fakes.values()), self.it.product_settings.partitions)
-        await asyncio.gather(*(self._probe(fake, user) for fake, user in probes))
+        async with self._probing:
+            try:
+                await asyncio.gather(*(self._probe(fake, user) for fake, user in probes))
+            except AssertionError as error:
+                raise AssertionError(f"{error}; unread: {await self._unread()}") from error
         return time.monotonic() - since
+
+    async def _unread(self) -> dict[str, int]:
+        """Records that each stage has before it."""
+        async with watching_backlog(self.it.bootstrap, build_topics(self.it.product_settings)) as backlog:
+            return {stage: sum(left.values()) for stage, left in (await backlog.over(self.stages)).items()}
 
     async def _probe(self, fake: FakePlatform, user: str) -> None:
         give_up = time.monotonic() + BACK_AT_WORK_S_MAX
@@ -261,6 +275,13 @@ class Fleet:
 def stage_of(worker: str) -> str:
     """The stage that a worker's name tells."""
     return worker.partition("-")[0]
+
+
+def drawn_platforms(frame: Frame) -> list[str]:
+    """All of them; in the short form some, drawn by the seed: each brings topics, whose partitions all take their time
+    when a process or a broker starts."""
+    names = sorted(discovered())
+    return frame.random.sample(names, k=int(frame.scaled("platforms", len(names), QUICK_PLATFORMS)))
 
 
 def probe_users(fakes: list[FakePlatform], partitions: int) -> list[tuple[FakePlatform, str]]:

@@ -1,6 +1,6 @@
-"""How much each stage still has to read: end of its topics minus what its group has committed."""
+"""How much each stage still has to read (end of its topics minus what its group has committed), and who reads it."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer
@@ -60,4 +60,21 @@ async def watching_backlog(bootstrap: str, topics: Topics) -> AsyncIterator[Back
         yield Backlog(topics, admin, consumer)
     finally:
         await consumer.stop()
+        await admin.close()
+
+
+@asynccontextmanager
+async def watching_members(bootstrap: str, group: str) -> AsyncIterator[Callable[[], Awaitable[int]]]:
+    """How many members share a group's partitions now; 0 while they are shared out."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+
+    async def members() -> int:
+        (answer,) = await admin.describe_consumer_groups([group])
+        ((_, _, state, _, _, found, *_),) = answer.groups
+        return len(found) if state == "Stable" else 0
+
+    try:
+        yield members
+    finally:
         await admin.close()

@@ -71,7 +71,14 @@ class Load:
 
     async def _user_until(self, stop: asyncio.Event, fake: FakePlatform, user: str) -> None:
         number = 0
-        while not stop.is_set():
-            await asyncio.sleep(self._random.uniform(0, 2 * self._pause_s))
+        while not await _is_set_within(stop, self._random.uniform(0, 2 * self._pause_s)):
             number += 1
             self.sent.append(await write_one(fake, user, number, bodies=self.bodies))
+
+
+async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            return await event.wait()
+    except TimeoutError:
+        return False

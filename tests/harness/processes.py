@@ -15,6 +15,7 @@ from pathlib import Path
 from streams.cli.process import PARENT_PID, READY_FD
 
 READY_TIMEOUT_S = 45.0
+FAILPOINTS = "IRIS_FAILPOINTS"
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -30,6 +31,7 @@ class Process:
         self.arguments = arguments
         self.environment = dict(environment)
         self.log = folder / f"{name}.log"
+        self._schedule = folder / f"{name}.failpoints"
         self.exits: list[int] = []
         self.ready_s: list[float] = []
         self._process: asyncio.subprocess.Process | None = None
@@ -54,14 +56,25 @@ class Process:
         assert self._process is not None, f"{self.name} was not started"
         return self._process.pid
 
+    def can_be_armed(self) -> None:
+        """From its next start on."""
+        self.environment[FAILPOINTS] = f"@{self._schedule}"
+
+    def arm(self, failpoints: str) -> None:
+        """Give the process, at work, a schedule, if it ``can_be_armed``: from the next pass of a failpoint on."""
+        beside = self._schedule.with_suffix(".new")
+        beside.write_text(failpoints)
+        beside.replace(self._schedule)
+
     async def start(self, *, failpoints: str = "", wait_ready: bool = True) -> None:
         """Start; raises ProcessFailed when it is not ready in time. ``failpoints`` hold for this one life."""
         began = time.monotonic()
         reading, writing = os.pipe()
         # A test run that is killed must leave nobody behind.
         environment = os.environ | self.environment | {READY_FD: str(writing), PARENT_PID: str(os.getpid())}
+        self._schedule.unlink(missing_ok=True)
         if failpoints:
-            environment["IRIS_FAILPOINTS"] = failpoints
+            environment[FAILPOINTS] = failpoints
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "streams.cli", *self.arguments,
