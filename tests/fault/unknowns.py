@@ -4,6 +4,9 @@ A send is in flight from its last ``send_started`` to the event that tells its o
 *at death* when a sender died or was stopped meanwhile; *by time-out* when the sender says that no answer came in time,
 and the platform's journal has none in time either (a busy machine makes simulated platforms slow); *stray* otherwise.
 A death does not excuse a late answer: only a sender that was stopped for longer than its patience misses a timely one.
+
+A start that the log was not told before the death is told by whoever recovers, in one go with the outcome; such a send
+is in flight from its plan. One that is told a second time has the same id, and the first copy counts.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,6 +23,7 @@ LATE_ANSWER_S = 2.5
 CLOCK_S = 0.2
 """How late a death is noticed at most."""
 TIMED_OUT = "no answer within"
+INTERRUPTED = "interrupted"
 OUTCOMES = frozenset({"message_sent", "message_failed", "message_unknown", "message_suppressed"})
 
 
@@ -32,11 +36,18 @@ class SendLife:
     told_at: float = 0.0
     outcome: str = ""
     reason: str = ""
+    planned_at: float = 0.0
+
+    @property
+    def began_at(self) -> float:
+        """Since when it may have been under way."""
+        is_start_told_by_heir = self.reason == INTERRUPTED and self.told_at - self.started_at <= CLOCK_S
+        return self.planned_at if self.planned_at and is_start_told_by_heir else self.started_at
 
     def overlaps(self, incident: Incident) -> bool:
         """Whether it was in flight during the incident."""
         began, ended = incident
-        return bool(self.started_at) and self.started_at <= ended + CLOCK_S and began <= self.told_at + CLOCK_S
+        return bool(self.started_at) and self.began_at <= ended + CLOCK_S and began <= self.told_at + CLOCK_S
 
 
 @dataclass
@@ -53,12 +64,17 @@ def lives_of(log: Sequence[Stored]) -> dict[str, SendLife]:
     """Every part, by id. Of several outcomes the first counts, but an unknown one counts always: a sender that died
     between telling and remembering leaves both."""
     lives: dict[str, SendLife] = {}
+    seen: set[str] = set()
     for record in log:
         event = decode_event(record.value or b"")
+        if event.id in seen:
+            continue
+        seen.add(event.id)
         at = record.timestamp_ms / 1000
         if event.type == "message_planned":
             for part_id, part in zip(event.data.part_ids, event.data.content, strict=True):
-                lives.setdefault(part_id, SendLife()).text = getattr(part.content, "text", "")
+                life = lives.setdefault(part_id, SendLife())
+                life.text, life.planned_at = getattr(part.content, "text", ""), at
         elif event.type == "send_started":
             for part_id in event.data.part_ids:
                 lives.setdefault(part_id, SendLife()).started_at = at

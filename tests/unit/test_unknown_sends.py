@@ -39,6 +39,18 @@ def test_an_unknown_send_has_one_cause(
     assert counts == {"at_death": 0, "by_timeout": 0, "stray": 0} | {cause: 1}
 
 
+@pytest.mark.parametrize(("planned_at", "cause"), [(99, "at_death"), (101, "stray")])
+def test_a_start_that_only_the_heir_told_counts_from_its_plan(planned_at: float, cause: str) -> None:
+    lives = {"part": SendLife("x", 107, 107, "message_unknown", "interrupted", planned_at)}
+    assert len(getattr(sort_unknowns(lives, [DEATH], {}), cause)) == 1
+
+
+def test_a_start_that_is_told_again_counts_from_its_first_copy() -> None:
+    started = Talk().event(SendStarted(message_id="m", part_ids=("part",), attempt=1, method="push"))
+    log = [Stored("log", 0, offset, 1000 * (100 + offset), b"", encode(started), ()) for offset in range(2)]
+    assert lives_of(log)["part"].started_at == 100
+
+
 def test_what_was_sent_is_in_flight_at_a_death_but_not_unknown() -> None:
     lives = {"part": SendLife("x", 99, 101, "message_sent"), "later": SendLife("y", 101, 102, "message_sent")}
     found = sort_unknowns(lives, [DEATH], {})
