@@ -113,11 +113,8 @@ class Steps:
         """Whether the app's callback leads here, and whether all fields are asked for."""
         if not channel.first("app_id"):
             where = site.webhook_url(channel) or "this installation"
-            return (
-                Finding(
-                    "click", f"without app_id the app's webhook cannot be seen; it has to be {where}", SECOND_SWITCH
-                ),
-            )
+            what = f"without app_id the app's webhook cannot be seen; it has to be {where}"
+            return (Finding("click", what, SECOND_SWITCH),)
         found = await self.webhook_of(channel)
         url = str(found.get("callback_url") or "")
         if not url:
