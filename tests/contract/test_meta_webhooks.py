@@ -1,15 +1,16 @@
-"""What Meta's webhooks have in common, for every platform that has a verify token: the URL check and the signature.
+"""What Meta's webhooks have in common, on every platform with a verify token: URL check, signature, form.
 
 Source: Meta Webhooks "Getting Started". A platform of Meta that is dropped in is covered as soon as it is found.
 """
 
+import base64
 import dataclasses
 import json
 
 import pytest
 
 from connectors.errors import WebhookRejected
-from connectors.interface import Accepted, Challenge, Channel, WebhookRequest
+from connectors.interface import Accepted, Challenge, Channel, Unprocessable, WebhookRequest
 from tests.contract.specimens import Specimen, specimens
 
 META = [
@@ -87,3 +88,41 @@ def test_the_signature_covers_the_escaped_bytes_and_not_what_they_mean(name: str
     assert specimen.accept(specimen.request(body)).records
     with pytest.raises(WebhookRejected):
         specimen.accept(dataclasses.replace(specimen.request(body), body=again))
+
+
+@every_meta
+@pytest.mark.parametrize(
+    "body",
+    [
+        "[]",
+        "7",
+        "null",
+        "{}",
+        '{"object":"OBJECT"}',
+        '{"object":"OBJECT","entry":{}}',
+        '{"object":"another","entry":[{"id":"100000000000001","messaging":[],"changes":[]}]}',
+        # Some samples of the documentation stand in an array; what comes is the object.
+        '[{"object":"OBJECT","entry":[]}]',
+        '\ufeff{"object":"OBJECT","entry":[]}',
+    ],
+)
+def test_an_authentic_body_of_another_form_is_kept_whole(name: str, body: str) -> None:
+    specimen = specimens()[name]
+    sent = body.replace("OBJECT", json.loads(specimen.bodies["messages"])["object"]).encode()
+    (record,) = specimen.accept(specimen.request(sent)).records
+    assert (record.channel, record.peer) == (specimen.channel.id, "")
+    assert base64.b64decode(json.loads(record.value)["body"]) == sent
+    assert isinstance(specimen.platform.normalise(specimen.raw(record)), Unprocessable)
+
+
+@every_meta
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"hello", b"{", b'{"a":1}x', b'{"a":"\xff"}', b'{"a":NaN}', b"{'a':1}", b"[" * 100_000],
+    ids=lambda body: f"{len(body)} bytes",
+)
+def test_an_authentic_body_that_is_not_json_is_a_bad_request(name: str, body: bytes) -> None:
+    specimen = specimens()[name]
+    with pytest.raises(WebhookRejected) as refusal:
+        specimen.accept(specimen.request(body))
+    assert refusal.value.status == 400
