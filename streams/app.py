@@ -141,7 +141,9 @@ async def run_stage(name: str, settings: Settings) -> None:
         port = settings.worker_admin_port
         admin = await listen(health, settings.admin_host, port, variable="IRIS_WORKER_ADMIN_PORT")
     beside: asyncio.Task[None] | None = None
-    if name == "send":
+    if name == "fetch":
+        beside = asyncio.create_task(_sweep(settings, topics, runtime=runtime))
+    elif name == "send":
         beside = asyncio.create_task(_keep(settings, topics, channels, runtime=runtime, approvals=stage.approvals))
     await runtime.run(until=stop_on_signals(), on_ready=announce_ready)
     if beside is not None:
@@ -167,6 +169,26 @@ async def _keep(
         await Keeping(settings, topics, channels, approvals=approvals, holds=holds).run()
     except Exception:
         log.exception("the channels' health is no longer looked after; restart this process")
+
+
+async def _sweep(settings: Settings, topics: Topics, *, runtime: "Runtime") -> None:
+    """Delete old media, in the process that holds partition 0. Its failure is logged, and fetching goes on."""
+    from aiokafka.structs import TopicPartition
+
+    from streams.media_store import media_store
+    from streams.media_sweep import MediaSweep, media_days
+
+    days = media_days(settings)
+    if not days:
+        return
+
+    def holds() -> bool:
+        return TopicPartition(topics.fetch, 0) in runtime.engine.trackers
+
+    try:
+        await MediaSweep(media_store(settings), days=days, holds=holds).run()
+    except Exception:
+        log.exception("old media is no longer deleted; restart this process")
 
 
 async def run_intake(settings: Settings) -> None:

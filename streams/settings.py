@@ -85,6 +85,9 @@ class Settings(BaseSettings):
     media_url: str | None = Field(
         None, description="where media is stored: a folder, or a URL that fsspec knows; unset: media under the data dir"
     )
+    media_days: int | None = Field(
+        None, ge=0, description="stored media is deleted so long after it was last put; unset: as the log; 0: never"
+    )
     media_wait_s: float = Field(5.0, ge=0, description="a turn that ends with media waits so long for it to be stored")
     media_bytes_max: int = Field(
         26_214_400, ge=1, description="of one media, in or out; a larger one stays with the platform, or is not sent"
