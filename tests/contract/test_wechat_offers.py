@@ -18,8 +18,8 @@ from schemas.outbound import (
     ReactionContent,
     Section,
 )
-from tests.contract.test_wechat_plan import LINK, PICTURE, TO, as_sent, bodies, calls, changes
 from tests.contract.wechat_kit import part
+from tests.contract.wechat_planning import LINK, PICTURE, TO, as_sent, bodies, calls, changes
 from tests.fakes.wechat_rules import Refused, check_message, check_typing
 from tests.harness.shelf import STORED
 

@@ -1,6 +1,5 @@
 """WeChat outbound, planned: the nearest faithful form of every part, within limits, and nothing left out in silence."""
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,54 +20,9 @@ from schemas.content import (
 )
 from schemas.outbound import Button, Card, CardContent, OutboundMessage, Part
 from tests.contract.wechat_kit import APP_SECRET, OPENID, PLAIN, WINDOW, message, part
+from tests.contract.wechat_planning import LINK, NO, SITE, TO, YES, as_sent, bodies, calls, changes, menu, said, text
 from tests.fakes.wechat import APP_ID
 from tests.fakes.wechat_rules import check_message
-
-TO = "oEXAMPLE_of_28_characters__1"
-LINK = "https://example.com/a"
-PICTURE = "https://files.example.com/p.jpg"
-
-
-def calls(*parts: Part, **more: Any) -> tuple[Call, ...]:
-    return PLATFORM.plan(message(*parts, peer=TO, **more), WINDOW, PLAIN)
-
-
-def bodies(*parts: Part) -> list[dict[str, Any]]:
-    """The bodies without the recipient, each one that the platform would take."""
-    planned = calls(*parts)
-    for call in planned:
-        if call.name == "custom/send":
-            check_message(as_sent(call.body))
-    return [{name: value for name, value in call.body.items() if name != "touser"} for call in planned]
-
-
-def as_sent(body: Any) -> dict[str, Any]:
-    """The body as JSON, with the sender's ids of uploads in place of their links."""
-    text = orjson.dumps(body)
-    found: dict[str, Any] = orjson.loads(re.sub(rb'\{"upload":"(?:[^"\\\\]|\\\\.)*"[^{}]*\}', b'"UPLOAD_1"', text))
-    return found
-
-
-def changes(*parts: Part) -> str:
-    return "; ".join(change for call in calls(*parts) for change in call.changes)
-
-
-def text(words: str, **more: Any) -> Part:
-    return part(TextContent(text=words), **more)
-
-
-def said(words: str) -> dict[str, Any]:
-    return {"msgtype": "text", "text": {"content": words}}
-
-
-def menu(head: str, *items: tuple[str, str]) -> dict[str, Any]:
-    listed = [{"id": id, "content": content} for id, content in items]
-    return {"msgtype": "msgmenu", "msgmenu": {"head_content": head, "list": listed}}
-
-
-YES, NO = Button(label="Yes", data="YES"), Button(label="No", data="NO")
-SITE = Button(label="Site", url=LINK)
-
 
 # The call.
 
@@ -244,74 +198,6 @@ def test_a_link_to_media_of_no_known_type_is_written_as_text(kind: Any) -> None:
 def test_what_wechat_does_not_have_is_said_in_words(content: Any, words: str) -> None:
     assert bodies(part(content)) == [said(words)]
     assert changes(part(content)) != ""
-
-
-# Cards: one article a message.
-
-
-def card(*cards: Card, **more: Any) -> Part:
-    return part(CardContent(cards=cards, alt_text="Alt"), **more)
-
-
-def article(**members: str) -> dict[str, Any]:
-    return {"msgtype": "news", "news": {"articles": [members]}}
-
-
-def test_a_card_with_a_link_is_an_article_that_opens_it() -> None:
-    shown = card(Card(title="T", text="D", image_url=PICTURE, buttons=(SITE,)))
-    assert bodies(shown) == [article(title="T", description="D", url=LINK, picurl=PICTURE)]
-    assert "a tap on it opens the link" in changes(shown)
-
-
-def test_a_card_with_a_picture_alone_opens_the_picture() -> None:
-    shown = card(Card(title="T", image_url=PICTURE))
-    assert bodies(shown) == [article(title="T", description="", url=PICTURE, picurl=PICTURE)]
-    assert "opens its picture" in changes(shown)
-
-
-def test_a_cards_buttons_follow_under_its_title() -> None:
-    shown = card(Card(title="T", text="D", image_url=PICTURE, buttons=(YES, SITE, Button(label="More", url=LINK))))
-    assert bodies(shown) == [
-        article(title="T", description="D", url=LINK, picurl=PICTURE),
-        menu(f"T\nMore: {LINK}", ("YES", "Yes")),
-    ]
-
-
-def test_a_card_of_words_is_one_message() -> None:
-    assert bodies(card(Card(title="T", text="D", buttons=(YES,)))) == [menu("T\nD", ("YES", "Yes"))]
-    assert bodies(card(Card(title="T", text="D"))) == [said("T\nD")]
-    assert bodies(card(Card())) == [said("Alt")]
-    assert bodies(card(Card(image_url=PICTURE))) == [article(title="Alt", description="", url=PICTURE, picurl=PICTURE)]
-
-
-def test_cards_side_by_side_stand_below_each_other() -> None:
-    shown = card(Card(title="A", color="#2196F3"), Card(title="B"), rows=((YES,),))
-    assert bodies(shown) == [said("A"), said("B"), menu("…", ("YES", "Yes"))]
-    assert "below the other" in changes(shown)
-    assert "colour" in changes(shown)
-
-
-def test_a_picture_that_cannot_be_opened_is_written_as_text() -> None:
-    shown = card(Card(title="T", image_url="ftp://x/p.jpg"))
-    assert bodies(shown) == [said("T\nftp://x/p.jpg")]
-    assert "picture" in changes(shown)
-
-
-@pytest.mark.parametrize(
-    ("title", "words", "kinds"),
-    [
-        ("t" * 128, "d" * 512, ["news"]),
-        ("t" * 129, "d", ["text", "news"]),
-        ("t", "d" * 513, ["text", "news"]),
-    ],
-)
-def test_a_card_text_that_does_not_fit_is_said_whole_before_it(title: str, words: str, kinds: list[str]) -> None:
-    shown = card(Card(title=title, text=words, buttons=(SITE,)))
-    made = bodies(shown)
-    assert [body["msgtype"] for body in made] == kinds
-    assert title in str(made)
-    assert words in str(made)
-    assert ("too long" in changes(shown)) == (len(kinds) > 1)
 
 
 # What only WeChat has.
