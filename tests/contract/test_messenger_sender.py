@@ -1,6 +1,5 @@
 """Messenger's sender against the fake over HTTP: one attempt each, and what every failure leaves the caller to do."""
 
-import logging
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +14,6 @@ from connectors.shared.meta.graph import receipt_of
 from schemas.content import TextContent
 from tests.contract.messenger_kit import channel
 from tests.contract.messenger_planning import plan
-from tests.contract.meta_kit import SECRET
 from tests.contract.meta_planning import part
 from tests.fakes.messenger import PAGE_ID, PAGE_TOKENS, WINDOW_S, FakeMessenger
 from tests.harness.platform import Clock, closing, running
@@ -103,29 +101,6 @@ async def test_the_wait_comes_from_the_usage_header_in_minutes(fake: FakeMesseng
     assert (await failure(fake, sender)).retry_after_s is None
 
 
-@pytest.mark.parametrize("fault", ["hang", "accept_then_hang"])
-async def test_a_time_out_is_ambiguous(fake: FakeMessenger, sender: Sender, fault: str) -> None:
-    fake.faults.add(fault, times=1, seconds=5)
-    error = await failure(fake, sender, timeout_s=0.2)
-    assert kept(error) == {"ambiguous": True}
-    assert fake.seen("ana") == (["hi"] if fault == "accept_then_hang" else [])
-
-
-@pytest.mark.parametrize("fault", ["reset", "accept_then_reset", "accept_then_error"])
-async def test_a_lost_answer_is_ambiguous(fake: FakeMessenger, sender: Sender, fault: str) -> None:
-    fake.faults.add(fault, times=1)
-    assert kept(await failure(fake, sender)) == {"ambiguous": True}
-    assert len(fake.journal) == 1
-
-
-async def test_a_connection_that_never_stood_is_no_doubt(fake: FakeMessenger, sender: Sender) -> None:
-    call, page = hello(fake), page_of(fake)
-    await fake.stop()
-    with pytest.raises(SendError) as raised:
-        await sender.perform(call, page, timeout_s=5)
-    assert kept(raised.value) == {"retryable": True}
-
-
 async def test_a_window_that_closed_is_permanent(fake: FakeMessenger, sender: Sender, clock: Clock) -> None:
     fake.user_message("ana", "hello")
     clock.now_s += WINDOW_S
@@ -133,33 +108,6 @@ async def test_a_window_that_closed_is_permanent(fake: FakeMessenger, sender: Se
     clock.now_s += 1
     error = await failure(fake, sender)
     assert (error.code, kept(error)) == ("10/2018278", {})
-
-
-async def test_no_credential_shows_up_in_errors_or_logs(
-    fake: FakeMessenger, sender: Sender, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    wrong = "EAAwrong-and-secret"
-    page = page_of(fake, token=wrong)
-    shown = [repr(page), str(page)]
-    # The platform's own text quotes the token in this case.
-    for prepare in (lambda: None, lambda: fake.faults.add("reset", times=1), lambda: fake.faults.add("error", times=1)):
-        prepare()
-        with pytest.raises(SendError) as raised:
-            await sender.perform(hello(fake), page, timeout_s=5)
-        error = raised.value
-        shown += [str(error), repr(error), repr(vars(error)), repr(error.__cause__), repr(error.__context__)]
-    assert "Malformed access token ***" in shown[2]
-    text = "\n".join(shown) + caplog.text
-    assert wrong not in text
-    assert SECRET not in text
-
-
-async def test_a_missing_token_stops_the_channel_and_not_each_message(fake: FakeMessenger, sender: Sender) -> None:
-    with pytest.raises(SendError) as raised:
-        await sender.perform(hello(fake), page_of(fake, token=""), timeout_s=5)
-    assert kept(raised.value) == {"channel_wide": True}
-    assert fake.journal == []
 
 
 def answer(status: int, body: Any) -> Answer:

@@ -1,6 +1,5 @@
 """WhatsApp's sender against the fake over HTTP: one attempt each, and what every failure leaves the caller to do."""
 
-import logging
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +13,6 @@ from connectors.whatsapp.api import ERROR_MEANINGS
 from connectors.whatsapp.sender import Sender
 from schemas.content import TemplateContent, TextContent
 from schemas.outbound import PartContent
-from tests.contract.meta_kit import SECRET
 from tests.contract.meta_planning import part
 from tests.contract.whatsapp_kit import channel
 from tests.contract.whatsapp_planning import plan
@@ -105,28 +103,6 @@ async def test_the_wait_comes_from_the_usage_header_in_minutes(fake: FakeWhatsAp
     assert (await failure(fake, sender)).retry_after_s == 1.0
 
 
-@pytest.mark.parametrize("fault", ["hang", "accept_then_hang"])
-async def test_a_time_out_is_ambiguous(fake: FakeWhatsApp, sender: Sender, fault: str) -> None:
-    fake.faults.add(fault, times=1, seconds=5)
-    assert kept(await failure(fake, sender, timeout_s=0.2)) == {"ambiguous": True}
-    assert fake.seen("ana") == (["hi"] if fault == "accept_then_hang" else [])
-
-
-@pytest.mark.parametrize("fault", ["reset", "accept_then_reset", "accept_then_error"])
-async def test_a_lost_answer_is_ambiguous(fake: FakeWhatsApp, sender: Sender, fault: str) -> None:
-    fake.faults.add(fault, times=1)
-    assert kept(await failure(fake, sender)) == {"ambiguous": True}
-    assert len(fake.journal) == 1
-
-
-async def test_a_connection_that_never_stood_is_no_doubt(fake: FakeWhatsApp, sender: Sender) -> None:
-    call, number = call_to(fake), number_of(fake)
-    await fake.stop()
-    with pytest.raises(SendError) as raised:
-        await sender.perform(call, number, timeout_s=5)
-    assert kept(raised.value) == RETRY
-
-
 async def test_outside_of_the_window_only_a_template_gets_through(
     fake: FakeWhatsApp, sender: Sender, clock: Clock
 ) -> None:
@@ -158,33 +134,6 @@ async def test_a_wrong_number_id_stops_the_channel(fake: FakeWhatsApp, sender: S
     with pytest.raises(SendError) as raised:
         await sender.perform(replace(call, url=call.url.replace("3000", "3999")), number_of(fake), timeout_s=5)
     assert (raised.value.code, kept(raised.value)) == ("100/33", PAUSE)
-
-
-async def test_no_credential_shows_up_in_errors_or_logs(
-    fake: FakeWhatsApp, sender: Sender, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    wrong = "EAAwrong-and-secret"
-    number = number_of(fake, token=wrong)
-    shown = [repr(number), str(number)]
-    # The platform's own text quotes the token in this case.
-    for prepare in (lambda: None, lambda: fake.faults.add("reset", times=1), lambda: fake.faults.add("error", times=1)):
-        prepare()
-        with pytest.raises(SendError) as raised:
-            await sender.perform(call_to(fake), number, timeout_s=5)
-        error = raised.value
-        shown += [str(error), repr(error), repr(vars(error)), repr(error.__cause__), repr(error.__context__)]
-    assert "Malformed access token ***" in shown[2]
-    text = "\n".join(shown) + caplog.text
-    assert wrong not in text
-    assert SECRET not in text
-
-
-async def test_a_missing_token_stops_the_channel_and_not_each_message(fake: FakeWhatsApp, sender: Sender) -> None:
-    with pytest.raises(SendError) as raised:
-        await sender.perform(call_to(fake), number_of(fake, token=""), timeout_s=5)
-    assert kept(raised.value) == PAUSE
-    assert fake.journal == []
 
 
 def answer(status: int, body: Any) -> Answer:
