@@ -8,6 +8,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, TypeVar
 
+from pydantic import BaseModel
+
 from schemas.envelope import AnyEvent, Event
 from schemas.events import EVENT_DATA, EventData
 from schemas.ids import conversation_id, event_id
@@ -20,7 +22,12 @@ _KINDS = {data: (kind, EVENT_MODELS[kind]) for kind, data in EVENT_DATA.items()}
 """By type of the data: how its event is called, and the model of that."""
 
 D = TypeVar("D", bound=EventData)
-_set = object.__setattr__
+
+# Where a model keeps what it is made of: asked of the class once, because assignment looks for it each time.
+_set_members, _set_given, _set_extra, _set_private = (
+    vars(BaseModel)[name].__set__
+    for name in ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")
+)
 
 
 def checked(model: type[D]) -> Callable[[dict[str, Any]], D]:
@@ -45,9 +52,8 @@ def enveloped(
     kind, model = _KINDS[type(data)]
     identity = event_id(raw.platform, raw.channel, kind, native_key, ordinal)
     event = object.__new__(model)
-    _set(
+    _set_members(
         event,
-        "__dict__",
         {
             "id": identity,
             "type": kind,
@@ -62,7 +68,7 @@ def enveloped(
             "data": data,
         },
     )
-    _set(event, "__pydantic_fields_set__", FIELDS)
-    _set(event, "__pydantic_extra__", None)
-    _set(event, "__pydantic_private__", None)
+    _set_given(event, FIELDS)
+    _set_extra(event, None)
+    _set_private(event, None)
     return event

@@ -67,6 +67,8 @@ def is_deeper_than(body: bytes, limit: int) -> bool:
 
 def has_long_number(body: bytes) -> bool:
     """Whether a number is longer than ``NUMBER_CHARS_MAX``; not so in strings. Nothing is parsed, time is linear."""
+    if len(body) <= NUMBER_CHARS_MAX:
+        return False
     return bool(_SAMPLED.search(body[::_STRIDE]) and _LONG_NUMBER.search(_STRING.sub(b'""', body)))
 
 

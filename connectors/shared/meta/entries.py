@@ -62,7 +62,7 @@ def split_messaging(body: bytes, dialect: Dialect, channel: Channel, channels: S
     for slice_ in envelope.entry:
         members = members_of(slice_) or {}
         account = as_id(value_of(members, "id"))
-        owner = _owner(account, dialect, channel, channels)
+        owner = _owner(account, dialect.account_field, channel, channels)
         if not account and channel.all(dialect.account_field):
             # Its items may be another account's, so none of them goes to a conversation.
             members = {}
@@ -73,12 +73,12 @@ def split_messaging(body: bytes, dialect: Dialect, channel: Channel, channels: S
     return Accepted(tuple(records), refused=refused)
 
 
-def _owner(account: str, dialect: Dialect, channel: Channel, channels: Sequence[Channel]) -> Channel | None:
+def _owner(account: str, field: str, channel: Channel, channels: Sequence[Channel]) -> Channel | None:
     """Who owns this account, the URL's own channel first; an entry without an account id stays where it was sent."""
     for candidate in (channel, *channels):
-        if account in candidate.all(dialect.account_field):
+        if account in candidate.all(field):
             return candidate
-    return channel if not account or not channel.all(dialect.account_field) else None
+    return channel if not account or not channel.all(field) else None
 
 
 def _records(slice_: msgspec.Raw, members: Members, account: str, owner: Channel) -> list[InboundRecord]:
@@ -88,11 +88,11 @@ def _records(slice_: msgspec.Raw, members: Members, account: str, owner: Channel
         enclosing["time"] = time
     if CONTAINERS.isdisjoint(members):
         return [_record(bytes(slice_), owner, enclosing | {"container": WHOLE_ENTRY})]
-    records = []
+    records: list[InboundRecord] = []
     for name, value in members.items():
         if name in CONTAINERS:
             items = items_of(value)
-            enclosing["container"] = name if items is not None else WHOLE_ENTRY
+            enclosing["container"] = WHOLE_ENTRY if items is None else name
             records += [_record(bytes(item), owner, enclosing) for item in ([value] if items is None else items)]
     return records
 
