@@ -1,13 +1,13 @@
 """WeChat's XML: untrusted text → names and values, bounded while it is parsed. Pure.
 
-No DTD, no entities (defusedxml); element count and depth are checked as they come, so that a hostile body costs little.
+No DTD, so no entities; element count and depth are checked as they come, so that a hostile body costs little.
 """
 
 import re
 from typing import Any
-from xml.etree.ElementTree import ParseError
+from xml.parsers.expat import ExpatError, ParserCreate
 
-from defusedxml.ElementTree import DefusedXMLParser
+from defusedxml import DTDForbidden
 
 Members = dict[str, Any]
 """Children of an element by name: text, or the children of the child. Of children with one name the first counts."""
@@ -16,6 +16,9 @@ ELEMENTS_MAX = 256
 """Ours: documented messages and events stay below 100."""
 DEPTH_MAX = 8
 """Ours: documented events stay below 5."""
+
+_NAMESPACE_END = "}"
+"""Between namespace and name, as in ``{namespace}name``."""
 
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -29,25 +32,41 @@ def parse(text: str) -> Members:
 
     Characters that XML forbids, which people can type all the same, count as U+FFFD and cost nobody a message.
     """
-    target = _Target()
-    parser = DefusedXMLParser(target=target, forbid_dtd=True)
     try:
-        parser.feed(_ILLEGAL.sub("\ufffd", text))
-        parser.close()
-    except (ParseError, ValueError) as error:
-        raise MalformedXmlError(f"body is not XML of WeChat's form: {error}") from None
-    return target.members
+        return _parsed(text)
+    except (ExpatError, ValueError) as error:
+        # Looked for only now, because it takes as long as parsing, and there is hardly ever one.
+        mended = _ILLEGAL.sub("\ufffd", text)
+        if mended == text:
+            raise MalformedXmlError(f"body is not XML of WeChat's form: {error}") from None
+    return parse(mended)
 
 
-def text_of(members: Members, *path: str) -> str | None:
+def _parsed(text: str) -> Members:
+    """Raises ExpatError where it is no XML, ValueError at our limits."""
+    reading = _Reading()
+    parser = ParserCreate(None, _NAMESPACE_END)
+    parser.buffer_text = True
+    parser.StartDoctypeDeclHandler = _forbidden
+    parser.StartElementHandler = reading.start
+    parser.CharacterDataHandler = reading.data
+    parser.EndElementHandler = reading.end
+    parser.Parse(text, True)
+    return reading.members
+
+
+def _forbidden(name: str, system_id: str | None, public_id: str | None, _has_subset: bool) -> None:
+    """Without a document type there are no entities, neither endless nor from elsewhere."""
+    raise DTDForbidden(name, system_id, public_id)
+
+
+def text_of(members: Members, name: str) -> str | None:
     """The text of a member, stripped; None when it is missing or has children of its own."""
-    value: Any = members
-    for name in path:
-        value = value.get(name) if isinstance(value, dict) else None
+    value = members.get(name)
     return value.strip() if isinstance(value, str) else None
 
 
-class _Target:
+class _Reading:
     """Takes the parser's events; raises ValueError at a limit, which ends the parsing there."""
 
     def __init__(self) -> None:
@@ -61,6 +80,8 @@ class _Target:
             raise ValueError(f"more than {ELEMENTS_MAX} elements")
         if len(self._open) >= DEPTH_MAX:
             raise ValueError(f"nested deeper than {DEPTH_MAX}")
+        if _NAMESPACE_END in tag:
+            tag = "{" + tag
         if not self._open and tag != "xml":
             raise ValueError(f"the root is <{tag[:40]}>, expected <xml>")
         self._open.append((tag, {}, []))
@@ -74,6 +95,3 @@ class _Target:
             self.members = members
             return
         self._open[-1][1].setdefault(tag, members or "".join(texts))
-
-    def close(self) -> None:
-        """The parser's end; what was collected stays."""
