@@ -42,7 +42,7 @@ PROFILE = ("username", "first_name", "last_name", "language_code")
 
 def person(user: JsonObject) -> JsonObject:
     """What an update tells about a person beside the id: profile data needs no call of its own."""
-    found: JsonObject = {name: value for name in PROFILE if (value := text(user, name))}
+    found: JsonObject = {name: value for name in PROFILE if (value := user.get(name)) and type(value) is str}
     if user.get("is_bot") is True:
         found["is_bot"] = True
     return found
@@ -50,8 +50,7 @@ def person(user: JsonObject) -> JsonObject:
 
 def place(update: Update, chat: JsonObject) -> JsonObject:
     """Where it happened, and the update's number, which orders what has the same second."""
-    number = update.native.get("update_id")
-    found: JsonObject = {"update_id": number} if number not in (None, "", False, [], {}) else {}
+    found: JsonObject = {"update_id": number} if (number := update.native.get("update_id")) else {}
     if chat_type := text(chat, "type"):
         found["chat_type"] = chat_type
     if title := text(chat, "title"):

@@ -6,7 +6,7 @@ from connectors.shared.envelope import checked
 from connectors.telegram.address import is_addressed, is_in_group
 from connectors.telegram.content import content_of
 from connectors.telegram.draft import Draft, Update, person, place, required
-from connectors.telegram.update import sender_of
+from connectors.telegram.update import MIGRATING, sender_of
 from connectors.telegram.wire import JsonObject, ident, obj, objects, seconds_to_ms, text, whole, without_gaps
 from schemas.content import ChoiceContent, Content
 from schemas.events import (
@@ -155,6 +155,8 @@ def _echo(
 
 def _migrated(message: JsonObject, chat: str) -> IdentityChanged | None:
     """A group became a supergroup; a fact of the chat that was, whichever of the two tells it."""
+    if MIGRATING.isdisjoint(message):
+        return None
     new_chat, old_chat = ident(message, "migrate_to_chat_id"), ident(message, "migrate_from_chat_id")
     if new_chat:
         return IdentityChanged(old_identity=chat, new_identity=new_chat, cause="migrate_to_chat_id")

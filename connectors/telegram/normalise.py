@@ -48,7 +48,7 @@ def normalise(raw: RawEvent) -> tuple[AnyEvent, ...] | Unprocessable:
     except (ValidationError, orjson.JSONEncodeError):
         # Intake lets nothing that deep through; a record that somebody else put onto the topic may be so.
         return Unprocessable(f"{update.kind} is nested too deep to be kept")
-    return tuple(_event(draft, raw, key=key, ordinal=ordinal) for ordinal, draft in enumerate(drafts))
+    return tuple([_event(draft, raw, key=key, ordinal=ordinal) for ordinal, draft in enumerate(drafts)])
 
 
 def _event(draft: Draft, raw: RawEvent, *, key: str, ordinal: int) -> AnyEvent:

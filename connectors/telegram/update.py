@@ -95,6 +95,9 @@ SERVICE_KEYS = (
 
 IS_SERVICE = frozenset(SERVICE_KEYS)
 
+MIGRATING = frozenset({"migrate_to_chat_id", "migrate_from_chat_id"})
+"""Members of a Message that say that its chat became another."""
+
 
 def kind_of(update: JsonObject) -> str:
     """The kind; several known ones joined by ``+`` (which Telegram never sends); ``empty`` when there is nothing."""
@@ -126,9 +129,9 @@ def sender_of(kind: str, message: JsonObject) -> str:
     return sender
 
 
-def peer_of(update: JsonObject) -> str:
-    """The peer of the conversation, empty for what belongs to the channel or names nobody."""
-    kinds, item = kind_and_item(update)
+def peer_of(kinds: str, item: JsonObject) -> str:
+    """The peer of the conversation, empty for what belongs to the channel or names nobody; of an update's kind and
+    item."""
     kind = kinds.partition("+")[0]
     if kind in OF_THE_CHANNEL:
         return ""
@@ -145,10 +148,9 @@ def peer_of(update: JsonObject) -> str:
     return _chat_peer(item) or _chat_peer(obj(item.get("message"))) or _somebody(item)
 
 
-def is_fixed(update: JsonObject) -> bool:
+def is_fixed(item: JsonObject) -> bool:
     """Whether the update is about the very chat that it is kept under: that it became another."""
-    _, item = kind_and_item(update)
-    return "migrate_to_chat_id" in item or "migrate_from_chat_id" in item
+    return not MIGRATING.isdisjoint(item)
 
 
 def reactor_of(item: JsonObject) -> str:

@@ -13,7 +13,7 @@ from connectors.interface import Accepted, Channel, InboundRecord, WebhookReques
 from connectors.shared.signing import equal_to
 from connectors.shared.splitting import MalformedJsonError, parse_slice, split_json
 from connectors.telegram.api import SECRET_HEADER
-from connectors.telegram.update import is_fixed, peer_of
+from connectors.telegram.update import is_fixed, kind_and_item, peer_of
 from schemas.inbound import encode_raw, encode_whole
 
 
@@ -45,11 +45,15 @@ def split(body: bytes, channel: Channel, channels: Sequence[Channel]) -> Accepte
     update = None if update_slice is None else parse_slice(bytes(update_slice))
     if update_slice is None or not isinstance(update, dict):
         return Accepted((InboundRecord(channel.id, "", encode_whole(body)),))
-    peer = peer_of(update)
-    bot = {"bot_id": _bot_id(channel), "bot_username": channel.first("bot_username").removeprefix("@")}
-    enclosing: dict[str, JsonValue] = {name: value for name, value in bot.items() if value}
+    kind, item = kind_and_item(update)
+    peer = peer_of(kind, item)
+    enclosing: dict[str, JsonValue] = {}
+    if bot_id := _bot_id(channel):
+        enclosing["bot_id"] = bot_id
+    if bot_username := channel.first("bot_username").removeprefix("@"):
+        enclosing["bot_username"] = bot_username
     record = encode_raw(bytes(update_slice), enclosing=enclosing, peer=peer)
-    return Accepted((InboundRecord(channel.id, peer, record, is_fixed(update)),))
+    return Accepted((InboundRecord(channel.id, peer, record, is_fixed(item)),))
 
 
 def _bot_id(channel: Channel) -> str:

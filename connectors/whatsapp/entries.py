@@ -21,6 +21,7 @@ from connectors.shared.splitting import (
     members_of,
     parse_slice,
     split_json,
+    value_of,
 )
 from connectors.whatsapp.peers import ITEM_LISTS, contact_of, is_fixed, peer_of
 from schemas.inbound import encode_raw, encode_whole
@@ -74,7 +75,7 @@ def split_changes(body: bytes, channel: Channel, channels: Sequence[Channel]) ->
     refused = 0
     for slice_ in envelope.entry:
         entry = members_of(slice_) or {}
-        account, time = as_id(_value(entry.get("id"))), _value(entry.get("time"))
+        account, time = as_id(value_of(entry, "id")), value_of(entry, "time")
         enclosing: dict[str, JsonValue] = {"entry_id": account}
         if isinstance(time, SCALAR):
             enclosing["time"] = time
@@ -94,7 +95,7 @@ def _record_of_entry(
 ) -> list[InboundRecord] | None:
     """An entry without changes, in one piece; None when nobody owns its account."""
     owner = _owner(str(enclosing["entry_id"]), ACCOUNT_FIELD, known)
-    return None if owner is None else [_record(slice_, _Place(owner, enclosing | {"container": WHOLE_ENTRY}))]
+    return None if owner is None else [_record(bytes(slice_), _Place(owner, enclosing | {"container": WHOLE_ENTRY}))]
 
 
 def _records_of(
@@ -103,18 +104,18 @@ def _records_of(
     """Records of one change; None when nobody owns it."""
     members = members_of(change) or {}
     value = members_of(members["value"]) if "value" in members else None
-    metadata = as_dict(_value((value or {}).get("metadata")))
+    metadata = as_dict(value_of(value or {}, "metadata"))
     number = as_id(metadata.get(NUMBER_FIELD))
     # News of the account names no number, or only the one that can be dialled.
     owner = _owner(number, NUMBER_FIELD, known) if number else _owner(str(enclosing["entry_id"]), ACCOUNT_FIELD, known)
     if owner is None:
         return None
-    field = as_text(_value(members.get("field"))) or ""
+    field = as_text(value_of(members, "field")) or ""
     place = _Place(owner, enclosing | {"field": field, NUMBER_FIELD: number})
     # Without a number its items may be another channel's, so none of them goes to a conversation.
     is_foreign = not number and bool(owner.all(NUMBER_FIELD))
     found = [] if value is None or is_foreign else list(_items(value, place))
-    return found or [_record(change, place.inside(container=WHOLE_CHANGE))]
+    return found or [_record(bytes(change), place.inside(container=WHOLE_CHANGE))]
 
 
 def _owner(id: str, field: str, known: Sequence[Channel]) -> Channel | None:
@@ -133,35 +134,31 @@ def _items(value: Members, place: _Place) -> Iterator[InboundRecord]:
     if not any(lists.values()):
         return
     # Each record carries its own person's entry, so that it can be read without its neighbours.
-    contacts = [as_dict(contact) for contact in as_list(_value(value.get("contacts")))]
+    contacts = [as_dict(contact) for contact in as_list(value_of(value, "contacts"))]
     for name, slice_ in value.items():
         items = lists.get(name)
         if items is not None:
             for item in items:
-                yield _item(item, name, contacts=contacts, place=place)
+                yield _item(bytes(item), name, contacts=contacts, place=place)
         elif name not in FRAME:
-            yield _record(slice_, place.inside(container=WHOLE_MEMBER, member=name))
+            yield _record(bytes(slice_), place.inside(container=WHOLE_MEMBER, member=name))
 
 
-def _item(slice_: msgspec.Raw, container: str, *, contacts: Sequence[dict[str, Any]], place: _Place) -> InboundRecord:
-    event = parse_slice(bytes(slice_))
+def _item(slice_: bytes, container: str, *, contacts: Sequence[dict[str, Any]], place: _Place) -> InboundRecord:
+    event = parse_slice(slice_)
     if event is UNREADABLE:
-        return InboundRecord(place.owner.id, "", encode_whole(bytes(slice_)))
+        return InboundRecord(place.owner.id, "", encode_whole(slice_))
     item = as_dict(event)
     contact = contact_of(container, item, contacts)
-    place = place.inside(container=container, **({"contact": contact} if contact else {}))
+    enclosing = place.enclosing | {"container": container}
+    if contact:
+        enclosing["contact"] = contact
     peer = peer_of(container, item, contact)
-    value = encode_raw(bytes(slice_), enclosing=place.enclosing, peer=peer)
+    value = encode_raw(slice_, enclosing=enclosing, peer=peer)
     return InboundRecord(place.owner.id, peer, value, is_fixed(container, item))
 
 
-def _record(slice_: msgspec.Raw, place: _Place) -> InboundRecord:
-    if parse_slice(bytes(slice_)) is UNREADABLE:
-        return InboundRecord(place.owner.id, "", encode_whole(bytes(slice_)))
-    return InboundRecord(place.owner.id, "", encode_raw(bytes(slice_), enclosing=place.enclosing, peer=""))
-
-
-def _value(raw: msgspec.Raw | None) -> Any:
-    """A small value of the body; None when it is missing or no double holds it."""
-    value = None if raw is None else parse_slice(bytes(raw))
-    return None if value is UNREADABLE else value
+def _record(slice_: bytes, place: _Place) -> InboundRecord:
+    if parse_slice(slice_) is UNREADABLE:
+        return InboundRecord(place.owner.id, "", encode_whole(slice_))
+    return InboundRecord(place.owner.id, "", encode_raw(slice_, enclosing=place.enclosing, peer=""))

@@ -99,7 +99,7 @@ def peer_of(container: str, item: Json, contact: Json) -> str:
         return group
     # A changed user id is a fact of the conversation that has the old one.
     previous = as_id(as_dict(item.get("system")).get("previous_user_id")) if "system" in item else ""
-    return previous or _named(container, item).user_id or person_of(container, item, contact).id
+    return previous or person_of(container, item, contact).id
 
 
 def is_fixed(container: str, item: Json) -> bool:
@@ -107,7 +107,7 @@ def is_fixed(container: str, item: Json) -> bool:
     or that its person has another user id. A new number is none: conversations that have a BSUID keep it."""
     if container == STATUSES:
         return bool(read_opaque(item.get("biz_opaque_callback_data"))[1])
-    return bool(as_id(as_dict(item.get("system")).get("previous_user_id")))
+    return "system" in item and bool(as_id(as_dict(item["system"]).get("previous_user_id")))
 
 
 def opaque_of(mark: str, peer: str) -> str:
