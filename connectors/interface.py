@@ -209,6 +209,16 @@ class Platform(Protocol):
         ...
 
 
+@runtime_checkable
+class AnonymousReports(Protocol):
+    """Optional, of a ``Platform`` whose reports may name neither what was sent along nor a person. Each message to such
+    a peer costs one more record on the log."""
+
+    def may_report_anonymously(self, peer: str) -> bool:
+        """Whether a report of what was sent to this peer may be such a one."""
+        ...
+
+
 class Sender(Protocol):
     """The I/O half: one per process, shared by all channels of the platform."""
 

@@ -238,6 +238,14 @@ class MessageSent(EventData):
     own_time_ms: float | None = None
 
 
+class MessageLocated(EventData):
+    """Told under the channel's key, for reports that do not say whose they are: the platform's messages with these ids
+    were sent in that conversation."""
+
+    platform_message_ids: tuple[str, ...]
+    sent_in: str
+
+
 class MessageFailed(EventData):
     message_id: str
     part_ids: tuple[str, ...]

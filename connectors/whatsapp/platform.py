@@ -18,6 +18,7 @@ from connectors.shared.meta.webhook import APP_ID, APP_SECRET, GRAPH_VERSION, VE
 from connectors.whatsapp import api
 from connectors.whatsapp.entries import ACCOUNT_FIELD, NUMBER_FIELD, split_changes
 from connectors.whatsapp.item import DIALECT
+from connectors.whatsapp.peers import is_bsuid
 from connectors.whatsapp.plan import plan_message
 from connectors.whatsapp.webhook import accept_request, normalise_raw
 from schemas.envelope import AnyEvent
@@ -77,6 +78,11 @@ class WhatsApp:
     def normalise(self, raw: RawEvent) -> tuple[AnyEvent, ...] | Unprocessable:
         """See ``webhook.normalise_raw``."""
         return normalise_raw(raw)
+
+    def may_report_anonymously(self, peer: str) -> bool:
+        """A failure may lack what we sent along and the business-scoped user id ("status messages webhook reference":
+        all three are optional), and a person with a username has no phone number that it could name."""
+        return is_bsuid(peer)
 
     def plan(self, message: OutboundMessage, window: Window, channel: Channel) -> tuple[Call, ...]:
         """See ``plan.plan_message``."""

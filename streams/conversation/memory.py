@@ -10,6 +10,7 @@ prefix  then                                            value
 ``r``   hash of a platform's message id, 8 bytes        what was reported about it (``sends.Report``); expires
 ``w``                                                   watermarks of delivery and reading (``sends.Marks``); expires
 ``o``   UUID of an edit, deletion or reaction           the event that waits for its message
+``l``   hash of a platform's message id, 8 bytes        under a channel's key: the conversation that sent it; expires
 ======  ==============================================  =============================================================
 
 ``Memory`` is the part of ``streams.engine.api.View`` that the fold uses; ``DictMemory`` serves folds without an engine.
@@ -28,6 +29,7 @@ TOLD = b"t"
 REPORT = b"r"
 MARKS = b"w"
 ORPHAN = b"o"
+LOCATED = b"l"
 
 ANSWERED = 1
 PLANNED = 2
@@ -84,7 +86,16 @@ def uuid_key(prefix: bytes, identity: str) -> bytes:
 
 def report_key(platform_message_id: str) -> bytes:
     """The key of what is known about a message under the platform's own id, which may be long."""
-    return REPORT + hashlib.blake2b(platform_message_id.encode(), digest_size=8).digest()
+    return REPORT + _hash(platform_message_id)
+
+
+def located_key(platform_message_id: str) -> bytes:
+    """The key of where a message was sent, under the platform's own id."""
+    return LOCATED + _hash(platform_message_id)
+
+
+def _hash(platform_message_id: str) -> bytes:
+    return hashlib.blake2b(platform_message_id.encode(), digest_size=8).digest()
 
 
 def told(memory: Memory, message_id: str) -> int:

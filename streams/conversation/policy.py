@@ -3,7 +3,7 @@
 Reads ``Settings`` and the ``policy`` table of a channel; the decisions carry the policy's version.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,12 +54,14 @@ class Policy:
 class Rules:
     """What decisions about a channel's conversations depend on beside the log; ``config`` is the
     ``schemas.replies.PlatformConfig`` that is told to the AI, as a dictionary; ``can_quote``: messages of the platform
-    can quote others."""
+    can quote others; ``may_be_anonymous``: whether its reports of what is sent to a peer may fail to say whose they
+    are, None where they never do."""
 
     limits: Limits
     policy: Policy
     config: Mapping[str, Any]
     can_quote: bool = False
+    may_be_anonymous: Callable[[str], bool] | None = None
 
 
 def limits_of(settings: Settings) -> Limits:

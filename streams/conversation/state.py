@@ -93,6 +93,7 @@ HANDLERS: dict[str, Callable[..., State]] = {
     "message_failed": sends.on_outcome,
     "message_unknown": sends.on_outcome,
     "delivery_reported": strays.on_report,
+    "message_located": strays.on_located,
     "message_read": sends.on_read,
     "timer_fired": lifetime.on_timer,
     "conversation_expired": lifetime.on_expired,

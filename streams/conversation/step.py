@@ -17,18 +17,19 @@ from streams.conversation.moves import NO_MOVE, Move, departure, introduction
 from streams.conversation.policy import Rules
 from streams.conversation.scope import Scope
 from streams.conversation.state import evolve
-from streams.conversation.strays import waiting
+from streams.conversation.strays import led_on, waiting
 
 
 @dataclass(slots=True)
 class Step:
-    """The state after an event, and what it led to here and (``move``) in other conversations. ``strays``: event id to
-    event, of reports that no conversation will ever take."""
+    """The state after an event, and what it led to here and (``move``) in other conversations. ``led_on`` are events
+    for other conversations about what was sent; ``strays``: event id to event, of reports that none will ever take."""
 
     state: State
     events: list[AnyEvent] = field(default_factory=list)
     commands: list[Request | OutboundMessage | FetchRequest] = field(default_factory=list)
     move: Move = NO_MOVE
+    led_on: list[AnyEvent] = field(default_factory=list)
     strays: dict[str, bytes] = field(default_factory=dict)
 
 
@@ -38,9 +39,11 @@ def advance(state: State, event: AnyEvent, memory: Memory, rules: Rules) -> Step
     # Asked first, because a conversation that moves forgets what it carries away.
     move = departure(state, event, memory)
     waited = waiting(state, event, memory)
+    elsewhere = led_on(state, event, memory, rules)
     after = evolve(state, event, memory, limits)
     made = decide(state, after, event, rules)
     step = Step(after, made.events, [*made.messages, *fetch_requests(state, after, event)])
+    step.led_on = elsewhere
     step.move = move if move is not NO_MOVE else introduction(state, after, event)
     if waited:
         left = {orphan.event_id for orphan in after.orphans}

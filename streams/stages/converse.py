@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from connectors.interface import Platform
+from connectors.interface import AnonymousReports, Platform
 from connectors.registry import platforms
 from schemas import headers as names
 from schemas.envelope import AnyEvent
@@ -90,7 +90,7 @@ class Converse:
                 # What the engine announces and the state does not have would be announced again and again.
                 view.set_timer(event.data.name, step.state.timers.get(event.data.name))
             state = step.state
-            if step.events or step.commands or step.move is not NO_MOVE:
+            if step.events or step.commands or step.led_on or step.move is not NO_MOVE:
                 made = list(self._outputs.of_step(step, _passed_on(record, event)))
                 self._remember(made[: len(step.events)])
                 outputs += made
@@ -134,7 +134,9 @@ class Converse:
         policy = self._policies.get((platform, channel), Policy())
         if known is None:
             return Rules(self._limits, policy, NO_CONFIG)
-        return Rules(self._limits, policy, _config(known), can_quote=known.capabilities.get("quotes") is True)
+        may_be_anonymous = known.may_report_anonymously if isinstance(known, AnonymousReports) else None
+        can_quote = known.capabilities.get("quotes") is True
+        return Rules(self._limits, policy, _config(known), can_quote=can_quote, may_be_anonymous=may_be_anonymous)
 
 
 class Own(NamedTuple):

@@ -34,7 +34,7 @@ class Outputs:
 
     def of_step(self, step: Step, passed_on: Headers) -> Iterator[Output]:
         """What a step led to, here and in other conversations."""
-        for event in (*step.events, *step.move.events):
+        for event in (*step.events, *step.move.events, *step.led_on):
             yield self.event(event, passed_on)
         for command in step.commands:
             yield self.command(command, passed_on)

@@ -61,6 +61,7 @@ PROOFS: dict[str, tuple[str, ...]] = {
     ),
     "9 a report that names nobody we know is dropped": (
         "unit/test_conversation_strays.py::test_report_that_names_nobody_waits_ten_minutes_visibly",
+        "unit/test_conversation_strays.py::test_report_that_overtakes_the_sends_answer_is_led_to_its_conversation",
         "unit/test_conversation_sends.py::test_report_that_overtakes_the_sends_answer_is_matched",
     ),
     "11 throttling inside a 400 taken for permanent": (

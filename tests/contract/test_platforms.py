@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.interface import Channel, Unprocessable
+from connectors.interface import AnonymousReports, Channel, Unprocessable
 from connectors.registry import platforms
+from schemas.ids import split_conversation_id
 from schemas.inbound import decode_raw
 from tests.contract.endurance import endure, is_lost
 from tests.contract.mutations import at, changed_bytes, changed_members, copied, paths_of
@@ -151,6 +152,18 @@ def test_a_number_of_thousands_of_digits_is_refused_wherever_it_stands_and_the_s
         assert not isinstance(outcome(partial(specimen.split, text)), int), f"a text at {path} is refused"
         number = text.replace(f'"{digits}"'.encode(), digits.encode())
         assert outcome(partial(specimen.split, number)) == 400, f"a number at {path} is taken"
+
+
+@every_body
+def test_a_report_says_whose_it_is_where_the_connector_does_not_say_otherwise(name: str, title: str) -> None:
+    """What was sent along, or a person: only then does it reach the conversation without anybody's help."""
+    specimen = specimens()[name]
+    for record in specimen.split(specimen.bodies[title]).records:
+        for event in specimen.events(specimen.raw(record)):
+            if event.type in ("delivery_reported", "message_read"):
+                has_person = bool(split_conversation_id(event.conversation_id)[2])
+                has_tag = event.type == "delivery_reported" and event.data.tag is not None
+                assert has_person or has_tag or isinstance(specimen.platform, AnonymousReports), event
 
 
 def some_body(specimen: Specimen, chances: random.Random) -> bytes:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from connectors.registry import platform_named
 from schemas.content import TextContent
 from schemas.envelope import AnyEvent
 from schemas.events import (
@@ -34,7 +35,9 @@ OLD, NEW, LAST = "111", "US.222", "US.333"
 class Town:
     """Conversations of one channel on one log, which the stage reads record by record until all has been read."""
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, platform: str = "line", **settings: Any) -> None:
+        self.platform = platform
+        self.channel = f"{platform_named(platform).prefix}shop_"
         self.limits = limits_of(Settings(**settings))
         self.stage = Converse(TOPICS, Settings(**settings), Channels(()), clock=lambda: self.now / 1000)
         self.table = MemoryTable()
@@ -47,12 +50,12 @@ class Town:
     def event(self, peer: str, data: EventData, *, cause: str | None = None) -> AnyEvent:
         self._count += 1
         kind = wire_name(type(data))
-        identity = derived_id(cause, kind) if cause else event_id("line", "shop", kind, str(self._count))
+        identity = derived_id(cause, kind) if cause else event_id(self.platform, "shop", kind, str(self._count))
         return EVENT_MODELS[kind](
             id=identity,
             type=kind,
-            conversation_id=f"line_shop_{peer}",
-            platform="line",
+            conversation_id=f"{self.channel}{peer}",
+            platform=self.platform,
             channel="shop",
             occurred_at=self.now,
             recorded_at=self.now,
@@ -110,10 +113,10 @@ class Town:
         self.now = end
 
     def state(self, peer: str) -> State:
-        return decode_state(self.table.view(f"line_shop_{peer}".encode()).get())
+        return decode_state(self.table.view(f"{self.channel}{peer}".encode()).get())
 
     def lines(self, peer: str) -> list[str]:
-        return [entry.text for _, entry in entries_of(self.table.view(f"line_shop_{peer}".encode()))]
+        return [entry.text for _, entry in entries_of(self.table.view(f"{self.channel}{peer}".encode()))]
 
     @property
     def requests(self) -> list[ReplyRequest]:
