@@ -33,8 +33,8 @@ async def run(frame: Frame) -> None:
     timeout_s = frame.scaled("seconds to send a request", 10, 3)
     bomb_mb = int(frame.scaled("MB of a bomb", 900, 100))
     async with intake_alone(frame, request_timeout_s=timeout_s) as intake:
-        taken = await _honest(frame, intake, "warming up", seconds=2)
-        taken += await _honest(frame, intake, "alone", seconds=3)
+        taken = await _honest(frame, intake, "warming up", seconds=frame.scaled("seconds to warm up", 2, 1))
+        taken += await _honest(frame, intake, "alone", seconds=frame.scaled("seconds of honest messages alone", 3, 1.5))
         memory_before_mb = memory_mb(intake.process.pid)
         peak = asyncio.create_task(peak_memory_mb(intake.process.pid))
         frame.plan_faults(sockets)
@@ -118,7 +118,8 @@ async def _huge(frame: Frame, intake: IntakeAlone, bomb_mb: int) -> list[str]:
     """Every huge request in turn, beside honest ones and a probe for stalls; what of the honest was taken."""
     requests = huge_requests(intake.fake, f"/webhooks/line/{CHANNEL}", bomb_mb=bomb_mb)
     probe = await Probe.start(intake.it.port, intake.process.pid)
-    honest = asyncio.create_task(_honest(frame, intake, "beside huge requests", seconds=4))
+    seconds = frame.scaled("seconds of honest messages beside huge requests", 4, 2)
+    honest = asyncio.create_task(_honest(frame, intake, "beside huge requests", seconds=seconds))
     for request in requests:
         await _send(frame, intake, request)
     taken = await honest
