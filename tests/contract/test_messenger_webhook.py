@@ -152,6 +152,24 @@ def test_a_container_that_is_no_list_is_kept_in_one_piece(container: str, value:
     assert record.peer == ""
 
 
+def test_a_container_that_is_one_item_is_not_read_as_if_it_stood_in_a_list() -> None:
+    """Who wrote it may be anybody: it belongs to no conversation."""
+    body = json.dumps({"object": "page", "entry": [{"id": PAGE, "messaging": message()}]}).encode()
+    (record,) = accepted(body).records
+    assert record.peer == ""
+    assert [event.type for event in events_of(body)] == ["unrecognised"]
+
+
+def test_several_members_of_one_item_are_read_in_an_order_of_ours() -> None:
+    """Whatever order they come in, so that a repetition gives the same ids."""
+    happened = {"delivery": {"watermark": 1}, "reaction": {"mid": "m_1", "emoji": "x", "action": "react"}}
+    item = {name: value for name, value in message().items() if name != "message"}
+    bodies = [envelope(item | dict(members)) for members in (happened.items(), reversed(happened.items()))]
+    first, second = (events_of(body) for body in bodies)
+    assert [event.type for event in first] == ["reaction_changed", "delivery_reported"]
+    assert first == second
+
+
 def test_inspecting_needs_no_credentials() -> None:
     bare = type(channel())("main", "messenger", {})
     assert len(PLATFORM.split(payload("batch"), bare, (bare,)).records) == 8
