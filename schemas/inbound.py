@@ -48,7 +48,8 @@ def decode_raw(value: bytes, *, platform: str, channel: str, received_at: int, p
     ``peer`` is that of the record's key: the value has the identity that the platform named, which may be an old one.
     """
     data = orjson.loads(value)
-    if not isinstance(data, dict) or not isinstance(data.get("enclosing"), dict):
+    enclosing = data.get("enclosing") if isinstance(data, dict) else None
+    if not isinstance(enclosing, dict):
         raise ValueError("inbound record is not an object with peer, enclosing and event or body")
     if peer is None:
         peer = data.get("peer", "")
@@ -59,7 +60,7 @@ def decode_raw(value: bytes, *, platform: str, channel: str, received_at: int, p
         channel=channel,
         peer=peer,
         received_at=received_at,
-        enclosing=data["enclosing"],
+        enclosing=enclosing,
         event=data.get("event"),
         body=data.get("body"),
     )

@@ -75,10 +75,13 @@ def split_messaging(body: bytes, dialect: Dialect, channel: Channel, channels: S
 
 def _owner(account: str, field: str, channel: Channel, channels: Sequence[Channel]) -> Channel | None:
     """Who owns this account, the URL's own channel first; an entry without an account id stays where it was sent."""
-    for candidate in (channel, *channels):
+    own = channel.all(field)
+    if account in own:
+        return channel
+    for candidate in channels:
         if account in candidate.all(field):
             return candidate
-    return channel if not account or not channel.all(field) else None
+    return None if account and own else channel
 
 
 def _records(slice_: msgspec.Raw, members: Members, account: str, owner: Channel) -> list[InboundRecord]:
