@@ -8,6 +8,7 @@ import orjson
 from connectors.line import api
 from connectors.line.actions import LINK_SCHEMES, Action, actions_of
 from connectors.shared.text import graphemes, truncate, utf8_bytes, utf16_units
+from schemas.media import shown_link
 from schemas.outbound import Card, CardContent
 
 Bubble = dict[str, Any]
@@ -97,13 +98,15 @@ def _is_flex(flex: Any) -> bool:
 
 def _bubbles(card: Card, alt_text: str, texts: list[str], changes: list[str]) -> list[Bubble]:
     """One bubble, and more when its buttons do not fit. A text beyond ours is cut here and put whole into ``texts``."""
-    lines = []
+    lines: list[str] = []
     hero = None
     if card.image_url and card.image_url.startswith("https://") and len(card.image_url) <= api.MEDIA_URL_MAX:
         hero = {"type": "image", "url": card.image_url, "size": "full", "aspectRatio": "20:13", "aspectMode": "cover"}
     elif card.image_url:
-        changes.append("card picture sent as a link: LINE takes https links of at most 2000 characters")
-        lines.append(card.image_url)
+        shown = shown_link(card.image_url)
+        what = "sent as a link" if shown else "left out"
+        changes.append(f"card picture {what}: LINE takes https links of at most 2000 characters")
+        lines += [shown] if shown else []
     tap = _tap(card, alt_text)
     if card.url and tap is None:
         changes.append("the card's own link is written as text because LINE cannot open it")

@@ -159,7 +159,7 @@ def _(content: StickerContent, changes: list[str]) -> list[Message]:
     if all(id.isascii() and id.isdigit() for id in (content.package_id or "", content.sticker_id)):
         return [{"type": "sticker", "packageId": content.package_id, "stickerId": content.sticker_id}]
     changes.append("sticker sent as text: LINE needs its package")
-    return texts(content.emoji or content.url or "[sticker]")
+    return texts(content.emoji or shown_link(content.url) or "[sticker]")
 
 
 @objects_of.register

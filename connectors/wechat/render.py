@@ -107,7 +107,7 @@ def is_native(content: PartContent) -> bool:
 
 @pieces_of.register
 def _(content: StickerContent) -> list[Piece]:
-    words = content.emoji or " ".join(content.keywords) or content.url or "[sticker]"
+    words = content.emoji or " ".join(content.keywords) or shown_link(content.url) or "[sticker]"
     return text_pieces(words, change="sticker sent as text: WeChat takes none")
 
 
@@ -169,8 +169,9 @@ def _card(card: Card, alt_text: str) -> list[Piece]:
     picture = card.image_url if _is_link(card.image_url) else None
     menu = menu_of(others if own or not card.url else card_buttons(card))
     if card.image_url and not picture:
-        menu.lines.insert(0, card.image_url)
-        menu.changes.append("card picture sent as a link: WeChat cannot open it")
+        shown = shown_link(card.image_url)
+        menu.lines[:0] = [shown] if shown else []
+        menu.changes.append(f"card picture {'sent as a link' if shown else 'left out'}: WeChat cannot open it")
     if not link and not picture:
         return with_menu(said(card.title, card.text) or alt_text, menu)
     return _article(card, alt_text, link=link, picture=picture) + _below(card, alt_text, menu)

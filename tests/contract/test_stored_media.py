@@ -7,11 +7,12 @@ import pytest
 from connectors.interface import Channel, Window
 from connectors.registry import platform_named, platforms
 from connectors.shared.uploads import Upload, replaced
-from schemas.content import MediaContent
+from schemas.content import MediaContent, StickerContent, TemplateContent
 from schemas.ids import conversation_id
-from schemas.outbound import OutboundMessage, Part
+from schemas.outbound import Button, Card, CardContent, MiniProgramContent, OutboundMessage, Part, PartContent
 from tests.harness.shelf import STORED
 
+TAP = Button(label="Buy", data="b")
 NOW_MS = 1_790_000_000_000
 PEER = {"line": "U11111111111111111111111111111111", "wechat": "oEXAMPLE_openid_1"}
 UPLOADED: dict[str, dict[str, str]] = {
@@ -41,7 +42,7 @@ UPLOADED: dict[str, dict[str, str]] = {
 """Kinds, with a type that is taken, that a platform gets by upload."""
 
 
-def bodies(name: str, content: MediaContent) -> list[Any]:
+def bodies(name: str, content: PartContent) -> list[Any]:
     platform = platform_named(name)
     message = OutboundMessage(
         id="m",
@@ -68,6 +69,23 @@ def test_nobody_is_told_a_link_into_our_store(name: str, kind: str) -> None:
     shown = replaced(bodies(name, content), lambda upload: "ID")
     assert "file://" not in str(shown)
     assert "Look" in str(shown)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        StickerContent(sticker_id="1", package_id="2", url=STORED),
+        StickerContent(sticker_id="AAQ", url=STORED, emoji="👍"),
+        CardContent(alt_text="Tea", cards=(Card(title="Green", image_url=STORED, buttons=(TAP,)),)),
+        CardContent(alt_text="Tea", cards=(Card(title="Green", image_url=STORED), Card(image_url=STORED))),
+        MiniProgramContent(title="Order", app_id="wx1", page="a", image_url=STORED),
+        TemplateContent(name="t", header=MediaContent(kind="image", url=STORED), fallback_text="Hello"),
+    ],
+    ids=lambda content: content.kind,
+)
+@pytest.mark.parametrize("name", platforms())
+def test_nor_that_of_a_picture_beside_the_words(name: str, content: PartContent) -> None:
+    assert "file://" not in str(replaced(bodies(name, content), lambda upload: "ID"))
 
 
 @pytest.mark.parametrize(("name", "kind"), [(name, kind) for name, kinds in UPLOADED.items() for kind in kinds])
