@@ -64,6 +64,7 @@ class FakeWeChat(FakePlatform):
         self.tokens: Tokens = getattr(self, "tokens", Tokens(lambda: self.clock(), self.seed))
         self.menus: dict[str, dict[str, str]] = {}
         self.uploads: dict[str, str] = {}
+        self.uploaded_bytes: list[bytes] = []
 
     def channel_table(self, id: str) -> dict[str, Any]:
         """The channel, with this server in place of api.weixin.qq.com."""
@@ -245,6 +246,7 @@ class FakeWeChat(FakePlatform):
         kind = check_upload(request.query.get("type", ""), request.raw)
         media_id = f"UPLOAD_{self.seed}_{self.next_number()}"
         self.uploads[media_id] = kind
+        self.uploaded_bytes.append(request.raw)
         return {"type": kind, "media_id": media_id, "created_at": int(self.clock())}
 
     def _check_upload(self, body: Mapping[str, Any]) -> None:

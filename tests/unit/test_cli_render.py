@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from connectors.registry import platforms
 from streams.cli.main import app
+from tests.harness.shelf import STORED
 
 TEXT = {"kind": "text", "text": "hi"}
 
@@ -43,6 +44,14 @@ def test_a_part_may_be_its_bare_content_with_buttons_beside_it() -> None:
     code, calls, _ = run("messenger", {"peer": "U1", "parts": [part]})
     assert code == 0
     assert calls[0]["body"]["message"]["quick_replies"][0]["payload"] == "YES"
+
+
+@pytest.mark.parametrize("name", ["messenger", "telegram", "wechat", "whatsapp"])
+def test_what_will_be_uploaded_stands_where_its_id_will(name: str) -> None:
+    media = {"kind": "image", "url": STORED, "mime_type": "image/png"}
+    code, (call,), said = run(name, {"peer": "12345", "parts": [media]})
+    assert (code, said) == (0, "")
+    assert f'{{"upload": "{STORED}", "kind": ' in json.dumps(call["body"])
 
 
 def test_the_peer_may_be_told_by_the_conversation_id() -> None:
