@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import os
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ class Stand:
         self.now_s = NOW_S
         self.until_s = NOW_S + until_s
         self.holds = True
+        self.watch: Callable[[], None] = lambda: None
         self.store = MediaStore(str(root))
         self.sweep = MediaSweep(
             self.store,
@@ -37,6 +39,7 @@ class Stand:
 
     async def _sleep(self, seconds: float) -> None:
         assert seconds == LOOK_S
+        self.watch()
         self.now_s += seconds
         if self.now_s > self.until_s:
             raise asyncio.CancelledError
@@ -44,6 +47,14 @@ class Stand:
     async def run(self) -> None:
         with pytest.raises(asyncio.CancelledError):
             await self.sweep.run()
+
+    def touch(self, name: str, at_s: float) -> Path:
+        """A media of this name, whatever is in it."""
+        path = self.root / name[:2] / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+        os.utime(path, (at_s, at_s))
+        return path
 
     async def put(self, text: str, at_s: float) -> Path:
         digest = hashlib.sha256(text.encode()).hexdigest()
@@ -75,36 +86,44 @@ async def test_a_media_that_is_put_again_is_young_again(stand: Stand) -> None:
 
 
 async def test_it_is_looked_again_after_a_day(tmp_path: Path) -> None:
-    stand = Stand(tmp_path, until_s=BETWEEN_S - LOOK_S)
+    stand = Stand(tmp_path, until_s=BETWEEN_S + LOOK_S)
     path = await stand.put("young", YOUNG_S)
+    gone_s: list[float] = []
+    stand.watch = lambda: None if path.exists() else gone_s.append(stand.now_s - NOW_S)
     await stand.run()
-    assert path.exists()
-    stand.until_s += 2 * LOOK_S
-    await stand.run()
-    assert not path.exists()
+    assert gone_s[0] == BETWEEN_S
 
 
 async def test_a_process_that_does_not_hold_partition_0_deletes_nothing_until_it_does(tmp_path: Path) -> None:
     stand = Stand(tmp_path, until_s=10 * LOOK_S)
     path = await stand.put("old", OLD_S)
     stand.holds = False
+    seen: list[tuple[float, bool]] = []
+
+    def watch() -> None:
+        seen.append((stand.now_s - NOW_S, path.exists()))
+        stand.holds = len(seen) >= 5
+
+    stand.watch = watch
     await stand.run()
-    assert path.exists()
-    stand.holds, stand.until_s = True, stand.now_s
-    await stand.run()
-    assert not path.exists()
+    assert [exists for _, exists in seen] == [True] * 5 + [False] * 6
 
 
-async def test_a_sweep_is_bounded_and_the_next_one_goes_on_soon(tmp_path: Path) -> None:
-    stand = Stand(tmp_path, files_max=10)
-    for number in range(25):
-        await stand.put(str(number), OLD_S)
-    left = []
-    for _ in range(3):
-        await stand.run()
-        left.append(stand.left())
-        stand.until_s = stand.now_s = stand.now_s + SOON_S
-    assert left == [15, 5, 0]
+@pytest.mark.parametrize("groups", ["ab", "ab cd ef"])
+async def test_a_sweep_is_bounded_and_the_next_one_goes_on_soon(tmp_path: Path, groups: str) -> None:
+    """However its files lie among the groups."""
+    stand = Stand(tmp_path, files_max=10, until_s=3 * SOON_S)
+    names = [f"{group}{number:062x}" for number in range(25) for group in groups.split()][:25]
+    for name in names:
+        stand.touch(name, OLD_S)
+    left: dict[int, float] = {}
+
+    def watch() -> None:
+        left.setdefault(stand.left(), stand.now_s - NOW_S)
+
+    stand.watch = watch
+    await stand.run()
+    assert left == {15: 0, 5: SOON_S, 0: 2 * SOON_S}
 
 
 async def test_what_a_crash_left_half_written_goes_and_what_is_not_ours_stays(stand: Stand) -> None:
