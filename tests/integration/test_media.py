@@ -1,6 +1,8 @@
 """A picture on its way through everything: webhook → log → stored file → the AI, which is told our link."""
 
 import hashlib
+import os
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -53,6 +55,24 @@ async def test_a_picture_is_stored_before_the_ai_is_asked_about_it_though_its_fi
         (profile,) = await events_of(it, "profile_updated")
         assert profile.data.content["name"] == "ann"
         await it.table_equals_fold()
+
+
+async def test_media_older_than_its_time_is_deleted_by_fetch(broker: Broker, tmp_path: Path) -> None:
+    old = tmp_path / "data" / "media" / "ab" / ("ab" * 32)
+    young = old.with_name("ab" + "cd" * 31)
+    for path, age_days in ((old, 31), (young, 29)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(PICTURE)
+        put_at_s = time.time() - age_days * 86_400
+        os.utime(path, (put_at_s, put_at_s))
+    settings = {"media_days": 30}
+    async with Deployment(broker.bootstrap, tmp_path, platforms=["line"], settings=settings).running(["fetch"]):
+
+        def gone() -> None:
+            assert not old.exists()
+
+        await eventually(gone, timeout_s=40)
+        assert young.exists()
 
 
 async def test_a_picture_that_cannot_be_had_does_not_keep_its_turn_waiting(broker: Broker, tmp_path: Path) -> None:
