@@ -55,7 +55,7 @@ def _contact(content: ContactContent, words: Words) -> list[Draft]:
 
 def _template(content: TemplateContent, words: Words) -> list[Draft]:
     """An approved template; words of their own beside it would be refused outside of the window, where it is for."""
-    template, changes = template_of(content)
+    template, changes = template_of(content, takes_uploads=True)
     if words.buttons:
         changes.append("buttons left out: a template has those it was approved with")
     return with_changes([draft("template", template)], changes)

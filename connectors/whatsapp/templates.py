@@ -107,7 +107,7 @@ class Templates:
 
     def key_of(self, content: TemplateContent) -> tuple[str, str]:
         """As it is rendered, ``native`` included."""
-        template, _ = template_of(content)
+        template, _ = template_of(content, takes_uploads=True)
         return str(template.get("name")), str(as_dict(template.get("language")).get("code") or DEFAULT_LANGUAGE)
 
     def news_of(self, update: ChannelUpdated) -> Template | None:

@@ -9,7 +9,7 @@ from connectors.errors import FetchError, SendError
 from connectors.interface import Blob, Channel
 from connectors.shared.uploads import uploads_in
 from connectors.whatsapp.sender import Sender
-from schemas.content import MediaContent
+from schemas.content import MediaContent, TemplateContent
 from schemas.outbound import Card, CardContent, PartContent
 from tests.contract.meta_planning import LINK, changes, part, taps
 from tests.contract.test_whatsapp_sender import kept, number_of
@@ -86,6 +86,14 @@ def test_a_stored_voice_note_is_one_by_its_type_alone() -> None:
 def test_a_web_link_stays_a_link() -> None:
     ((_, value),) = contents(plan(part(media(url=LINK))))
     assert value == {"link": LINK}
+
+
+def test_the_media_above_a_template_is_uploaded_too() -> None:
+    (call,) = plan(part(TemplateContent(name="order", header=media("file", file_name="a.pdf"))))
+    (header,) = call.body["template"]["components"]
+    (parameter,) = header["parameters"]
+    source = {"upload": STORED, "kind": "document", "file_name": "a.pdf"}
+    assert parameter == {"type": "document", "document": {"id": source, "filename": "a.pdf"}}
 
 
 def test_a_picture_with_buttons_and_that_of_a_card_are_uploaded_too() -> None:

@@ -7,7 +7,9 @@ from typing import Any
 
 from connectors.shared.meta.drafts import is_web_link
 from connectors.shared.text import characters, truncate
+from connectors.shared.uploads import Upload
 from schemas.content import LocationContent, MediaContent, TemplateButton, TemplateContent, TemplateHeader, TextContent
+from schemas.media import is_stored
 
 DEFAULT_LANGUAGE = "th"
 """Of templates that name none: one exists only in the languages that it was approved in, and ours are made in Thai."""
@@ -21,23 +23,23 @@ HEADER_KINDS = {"image": "image", "video": "video", "file": "document"}
 Json = dict[str, Any]
 
 
-def template_of(content: TemplateContent) -> tuple[Json, list[str]]:
+def template_of(content: TemplateContent, *, takes_uploads: bool = False) -> tuple[Json, list[str]]:
     """The ``template`` member, and what could not be said as asked; ``native`` is merged over it."""
     changes: list[str] = []
-    components = [*_header(content.header, changes), *_body(content, changes), *_buttons(content.buttons, changes)]
+    header = _header(content.header, changes, takes_uploads=takes_uploads)
+    components = [*header, *_body(content, changes), *_buttons(content.buttons, changes)]
     template: Json = {"name": content.name, "language": {"code": content.language or DEFAULT_LANGUAGE}}
     if components:
         template["components"] = components
     return template | content.native, changes
 
 
-def _header(header: TemplateHeader | None, changes: list[str]) -> list[Json]:
+def _header(header: TemplateHeader | None, changes: list[str], *, takes_uploads: bool) -> list[Json]:
     match header:
         case TextContent():
             parameter: Json = {"type": "text", "text": _cut(header.text, HEADER_MAX, changes)}
-        case MediaContent() if header.kind in HEADER_KINDS and (is_web_link(header.url) or header.media_id):
+        case MediaContent() if source := _source(header, takes_uploads=takes_uploads):
             kind = HEADER_KINDS[header.kind]
-            source = {"link": header.url} if is_web_link(header.url) else {"id": header.media_id}
             named = {"filename": header.file_name} if kind == "document" and header.file_name else {}
             parameter = {"type": kind, kind: source | named}
         case LocationContent():
@@ -52,6 +54,20 @@ def _header(header: TemplateHeader | None, changes: list[str]) -> list[Json]:
             )
             return []
     return [{"type": "header", "parameters": [parameter]}]
+
+
+def _source(header: MediaContent, *, takes_uploads: bool) -> Json | None:
+    """Where the header's media is; None where it cannot be had, or is of no header's kind."""
+    if header.kind not in HEADER_KINDS:
+        return None
+    if is_web_link(header.url):
+        return {"link": header.url}
+    if header.media_id:
+        return {"id": header.media_id}
+    if not (takes_uploads and is_stored(header.url)):
+        return None
+    kind = HEADER_KINDS[header.kind]
+    return {"id": Upload(header.url or "", kind, mime_type=header.mime_type, file_name=header.file_name)}
 
 
 def _body(content: TemplateContent, changes: list[str]) -> list[Json]:
