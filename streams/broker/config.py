@@ -26,6 +26,10 @@ class NodePorts:
     advertised: int
 
 
+THREADS = {"num.network.threads": "1", "num.io.threads": "2"}
+"""Kafka's own 3 and 8 are for machines of its own; here more of them only take turns."""
+
+
 def node_properties(
     node: int, ports: Sequence[NodePorts], *, log_dir: Path, extra: Mapping[str, str]
 ) -> dict[str, str]:
@@ -40,6 +44,7 @@ def node_properties(
         "listeners": f"PLAINTEXT://{LOOPBACK}:{mine.broker},CONTROLLER://{LOOPBACK}:{mine.controller}",
         "advertised.listeners": f"PLAINTEXT://{LOOPBACK}:{mine.advertised}",
         "log.dirs": str(log_dir),
+        **THREADS,
         **_durability(len(ports)),
         **(_failover() if len(ports) > 1 else RESTART_ALONE),
         **extra,

@@ -35,8 +35,9 @@ logger = logging.getLogger(__name__)
 START_TIMEOUT_S = 60.0
 START_ATTEMPTS = 3
 """A port found free can be lost again before the JVM listens on it; then other ports are tried."""
-CLUSTER_JVM = ("-XX:TieredStopAtLevel=1",)
-"""Several JVMs share this machine, mostly for minutes: the optimising compiler would take more CPU than it gives."""
+LIGHT_JVM = ("-XX:TieredStopAtLevel=1",)
+"""The broker shares this machine with all that it serves, mostly for minutes: the optimising compiler takes more CPU
+than it gives, and takes it from whoever waits for an answer (at 50 turns a second on two cores, half of the time)."""
 POLL_S = 0.05
 WATCH_S = 0.2
 
@@ -61,7 +62,6 @@ class EmbeddedBroker:
     ) -> None:
         self.data_dir = data_dir.absolute()
         self._size = nodes
-        self._jvm = CLUSTER_JVM if nodes > 1 else ()
         self._port = port
         self._heap_mb = heap_mb
         self._settings = dict(settings or {})
@@ -141,7 +141,7 @@ class EmbeddedBroker:
     async def restart(self, node: int = 0) -> None:
         """Stop the node if it runs, start it on the same ports, and return when it answers."""
         await self._nodes[node].stop()
-        self._nodes[node].spawn(*self._jvm)
+        self._nodes[node].spawn(*LIGHT_JVM)
         await self._wait_ready([node])
 
     async def watch(self) -> None:
@@ -159,7 +159,7 @@ class EmbeddedBroker:
                 node.configure(node_properties(node.id, self._ports, log_dir=node.log_dir, extra=self._settings))
             await asyncio.gather(*(node.format(self._cluster_id) for node in self._nodes))
             for node in self._nodes:
-                node.spawn(*self._jvm)
+                node.spawn(*LIGHT_JVM)
             try:
                 await self._wait_ready(range(self._size))
             except BrokerStartFailed:

@@ -6,7 +6,6 @@ Prints the seed first and one JSON object last, per drill; exit 1 when one did n
 import argparse
 import asyncio
 import importlib
-import os
 import shutil
 import sys
 import tempfile
@@ -23,9 +22,6 @@ DRILLS = (
     *("crash", "zombie", "restart", "recovery", "redelivery", "intake", "overload", "brokers"),
     *("badinput", "forgery", "slow"),
 )
-JVM_OPTIONS = "JAVA_TOOL_OPTIONS"
-QUICK_JVM = "-XX:TieredStopAtLevel=1"
-"""A broker that lives for less than a minute spends more on the optimising compiler than it gets back."""
 OWN_BROKERS = frozenset({"brokers"})
 """Drills that break brokers start their own."""
 
@@ -78,8 +74,6 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="scale counts and waits down; ends within 50 s")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    if options.quick:
-        os.environ.setdefault(JVM_OPTIONS, QUICK_JVM)
     names = DRILLS if options.name == "all" else (options.name,)
     passed = [asyncio.run(run_named(name, options)) for name in names]
     sys.exit(0 if all(passed) else 1)

@@ -57,7 +57,7 @@ class Outcome:
 BASE = Cell(1_000, 2)
 FULL = (BASE, Cell(10_000, 2), Cell(100_000, 2), Cell(1_000, 50))
 MEMORY = Cell(100_000, 20)
-QUICK = (BASE, Cell(20_000, 2), Cell(1_000, 50))
+QUICK = (BASE, Cell(10_000, 2), Cell(1_000, 50))
 SECONDS = 10.0
 """At ``TURNS_PER_S`` that is a turn of each conversation of the smallest cell."""
 QUICK_SECONDS = 3.0

@@ -12,7 +12,7 @@ from tests.perf.ground import PARTITIONS, BenchFailed, Ground, run_side
 from tests.perf.sides.clock import Order
 
 RECORDS = 300_000
-QUICK_RECORDS = 60_000
+QUICK_RECORDS = 40_000
 VALUE = b"z" * 1024
 
 

@@ -33,7 +33,7 @@ class Size:
 
 
 FULL = Size(200_000, 100_000)
-QUICK = Size(40_000, 20_000)
+QUICK = Size(24_000, 12_000)
 
 
 async def run(ground: Ground) -> list[Figure]:
