@@ -3,9 +3,10 @@
 A webhook body is cut into the exact bytes of its events, so that what the log keeps is what the platform sent.
 """
 
+import contextlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import Any, TypeVar
 
@@ -21,6 +22,7 @@ RFC 8259 section 6 leaves such a limit to the reader; each digit more costs a pa
 """
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 NUMBER = (int, float)
 SCALAR = (int, float, str)
@@ -72,10 +74,10 @@ def has_long_number(body: bytes) -> bool:
     return bool(_SAMPLED.search(body[::_STRIDE]) and _LONG_NUMBER.search(_STRING.sub(b'""', body)))
 
 
-def split_json(body: bytes, shape: type[T]) -> T | None:
-    """Decode the envelope into ``shape``, a ``msgspec.Struct`` whose events are ``msgspec.Raw``.
+def split_json(body: bytes, shape: type[T], *others: type[U]) -> T | U | None:
+    """Decode the envelope into the first shape that it has: each a ``msgspec.Struct`` whose events are ``msgspec.Raw``.
 
-    None when the body is JSON but not of that shape: keep it whole. Raises MalformedJsonError when it is not JSON at
+    None when the body is JSON but of none of them: keep it whole. Raises MalformedJsonError when it is not JSON at
     all or exceeds a limit. Half of a surrogate pair, which a sender makes by cutting an emoji, becomes U+FFFD in place
     (same length).
     """
@@ -83,15 +85,26 @@ def split_json(body: bytes, shape: type[T]) -> T | None:
         raise MalformedJsonError(f"body is nested deeper than {MAX_DEPTH}")
     if has_long_number(body):
         raise MalformedJsonError(f"body has a number of more than {NUMBER_CHARS_MAX} characters")
+    decoded: T | U
     try:
         body.decode()
-        return msgspec.json.decode(body, type=shape)
+        decoded = _first_of((shape, *others), body)
+        return decoded
     except (UnicodeDecodeError, msgspec.DecodeError) as error:
         _check_leniently(body, reason=str(error))
     try:
-        return msgspec.json.decode(mend_surrogates(body), type=shape)
+        decoded = _first_of((shape, *others), mend_surrogates(body))
     except msgspec.DecodeError:
         return None
+    return decoded
+
+
+def _first_of(shapes: Sequence[type[Any]], body: bytes) -> Any:
+    *more_wanted, last = shapes
+    for shape in more_wanted:
+        with contextlib.suppress(msgspec.ValidationError):
+            return msgspec.json.decode(body, type=shape)
+    return msgspec.json.decode(body, type=last)
 
 
 def _check_leniently(body: bytes, *, reason: str) -> None:

@@ -5,8 +5,12 @@ Source: Meta Webhooks "Getting Started". A platform of Meta that is dropped in i
 
 import base64
 import dataclasses
+import itertools
 import json
+import re
+from typing import Any
 
+import msgspec
 import pytest
 
 from connectors.errors import WebhookRejected
@@ -126,3 +130,32 @@ def test_an_authentic_body_that_is_not_json_is_a_bad_request(name: str, body: by
     with pytest.raises(WebhookRejected) as refusal:
         specimen.accept(specimen.request(body))
     assert refusal.value.status == 400
+
+
+# What an entry may have instead of its usual values; None leaves the member out.
+ITEM = {"sender": {"id": "7"}, "recipient": {"id": "own"}, "timestamp": 1, "message": {"mid": "m", "text": "hello"}}
+IDS: tuple[Any, ...] = ("own", "other", "", "x" * 512, "x" * 513, 17, -1, 1.0, True, [], "\ud83d", None)
+TIMES: tuple[Any, ...] = (0, 1, 1_790_000_000_123, 253_402_300_800_000, 10**30, -1, 1.0, 0.5, "1", True, [], None)
+MORE = "a member more"
+IN_BYTES = re.compile(b'(, )?"a member more": 1')
+ITEMS: tuple[Any, ...] = ([ITEM], [ITEM, "odd", ITEM], [], ITEM, 1, None)
+MESSAGING = {"messenger": ("page", "page_id"), "instagram": ("instagram", "instagram_id")}
+
+
+@pytest.mark.parametrize("name", MESSAGING)
+def test_an_ordinary_entry_gives_the_records_that_an_odd_one_gives(name: str) -> None:
+    specimen = specimens()[name]
+    webhook_object, field = MESSAGING[name]
+    channel = with_values(specimen.channel, **{field: ("own",)})
+
+    def split(entry: dict[str, Any]) -> Accepted:
+        body = json.dumps({"object": webhook_object, "entry": [entry]}).encode()
+        return specimen.platform.split(body, channel, (channel,))
+
+    for values in itertools.product(IDS, TIMES, ITEMS):
+        members = zip(("id", "time", "messaging"), values, strict=True)
+        entry = {member: value for member, value in members if value is not None}
+        # One member more, and it is read member by member; only where the whole entry is kept does anybody see it.
+        found, odd = split(entry), split({**entry, MORE: 1})
+        seen = [msgspec.structs.replace(record, value=IN_BYTES.sub(b"", record.value)) for record in odd.records]
+        assert (list(found.records), found.refused) == (seen, odd.refused), entry

@@ -5,7 +5,7 @@ the order of the body. What is not of this form is kept whole under the channel'
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from pydantic import JsonValue
@@ -14,7 +14,7 @@ from connectors.errors import WebhookRejected
 from connectors.interface import Accepted, Channel, InboundRecord
 from connectors.shared.meta.item import Dialect
 from connectors.shared.meta.messages import is_echo
-from connectors.shared.meta.values import as_id, id_in
+from connectors.shared.meta.values import ID_LENGTH_MAX, YEAR_10000_MS, as_id, id_in
 from connectors.shared.meta.webhook import APP_ID
 from connectors.shared.splitting import (
     SCALAR,
@@ -46,17 +46,32 @@ class _Body(msgspec.Struct):
     object: str
 
 
+class _OrdinaryEntry(msgspec.Struct, forbid_unknown_fields=True):
+    id: Annotated[str, msgspec.Meta(min_length=1, max_length=ID_LENGTH_MAX)]
+    time: Annotated[int, msgspec.Meta(ge=0, lt=YEAR_10000_MS)]
+    messaging: list[msgspec.Raw]
+
+
+class _OrdinaryBody(msgspec.Struct):
+    """What nearly every body is: read in one step. Anything odd is read member by member, to the same records."""
+
+    entry: list[_OrdinaryEntry]
+    object: str
+
+
 def split_messaging(body: bytes, dialect: Dialect, channel: Channel, channels: Sequence[Channel]) -> Accepted:
     """Records of a body; an entry whose account nobody among ``channels`` owns is counted in ``refused``.
 
     Raises WebhookRejected (400) when the body is not JSON.
     """
     try:
-        envelope = split_json(body, _Body)
+        envelope = split_json(body, _OrdinaryBody, _Body)
     except MalformedJsonError as error:
         raise WebhookRejected(str(error), status=400) from error
     if envelope is None or envelope.object != dialect.webhook_object:
         return Accepted((InboundRecord(channel.id, "", encode_whole(body)),))
+    if isinstance(envelope, _OrdinaryBody):
+        return _ordinary(envelope, dialect.account_field, channel, channels)
     records: list[InboundRecord] = []
     refused = 0
     for slice_ in envelope.entry:
@@ -73,6 +88,23 @@ def split_messaging(body: bytes, dialect: Dialect, channel: Channel, channels: S
     return Accepted(tuple(records), refused=refused)
 
 
+def _ordinary(body: _OrdinaryBody, field: str, channel: Channel, channels: Sequence[Channel]) -> Accepted:
+    records: list[InboundRecord] = []
+    refused = 0
+    for entry in body.entry:
+        owner = _owner(entry.id, field, channel, channels)
+        if owner is None:
+            refused += 1
+            continue
+        enclosing = _enclosing(entry.id, owner) | {"time": entry.time, "container": MESSAGING}
+        records += [_record(bytes(item), owner, enclosing) for item in entry.messaging]
+    return Accepted(tuple(records), refused=refused)
+
+
+def _enclosing(account: str, owner: Channel) -> dict[str, JsonValue]:
+    return {"entry_id": account, "app_ids": list(owner.all(APP_ID.name))}
+
+
 def _owner(account: str, field: str, channel: Channel, channels: Sequence[Channel]) -> Channel | None:
     """Who owns this account, the URL's own channel first; an entry without an account id stays where it was sent."""
     own = channel.all(field)
@@ -85,7 +117,7 @@ def _owner(account: str, field: str, channel: Channel, channels: Sequence[Channe
 
 
 def _records(slice_: msgspec.Raw, members: Members, account: str, owner: Channel) -> list[InboundRecord]:
-    enclosing: dict[str, JsonValue] = {"entry_id": account, "app_ids": list(owner.all(APP_ID.name))}
+    enclosing = _enclosing(account, owner)
     time = value_of(members, "time")
     if isinstance(time, SCALAR):
         enclosing["time"] = time
