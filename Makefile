@@ -37,7 +37,7 @@ test: install models ## the whole test suite; ARGS="-k name" narrows it
 drill: install ## one drill: NAME=crash [QUICK=1] [SEED=7]; names: crash zombie restart recovery redelivery intake overload brokers badinput forgery slow
 	$(BIN)/python -m tests.fault.drill $(NAME) $(if $(QUICK),--quick) $(if $(SEED),--seed $(SEED))
 
-drills: install ## every drill in its full form, one seed (25 minutes); SEED=7
+drills: install ## every drill in its full form, one seed (some 25 minutes); SEED=7
 	$(BIN)/python -m tests.fault.drill all $(if $(QUICK),--quick) $(if $(SEED),--seed $(SEED))
 
 check: install ## what CI asks of the code: format, lint, types, import contracts
