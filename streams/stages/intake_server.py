@@ -30,10 +30,6 @@ LINGERING_S = 0.1
 """How long the rest of a body that was refused is read and thrown away, so that its sender can read the answer; reading
 it costs as much as taking it would."""
 
-READ_BYTES = 8 * 1024
-"""What is read of a body before whoever waits for it has taken the rest, twice over; aiohttp's 64 KiB, in chunks of one
-byte, hold the loop for a tenth of a second and more."""
-
 
 class _Brief(logging.Filter):
     """A request that is no HTTP is the caller's fault: one line at INFO, or anybody could fill the log with traces."""
@@ -75,7 +71,7 @@ async def public_port(intake: Intake, settings: Settings) -> AsyncIterator[None]
 
     Compressed bodies are not unpacked: a small one may hold gigabytes, and intake refuses them by their header.
     """
-    options = {"auto_decompress": False, "lingering_time": LINGERING_S, "logger": http_log, "read_bufsize": READ_BYTES}
+    options = {"auto_decompress": False, "lingering_time": LINGERING_S, "logger": http_log}
     runner = await listen(intake.application(), settings.host, settings.port, variable="IRIS_PORT", options=options)
     assert runner.server is not None, "it listens"
     sweeping = asyncio.create_task(intake.patience.sweep(runner.server))
