@@ -29,11 +29,6 @@ fake = running(FakeTelegram)
 
 
 @pytest.fixture
-def shelf() -> Shelf:
-    return Shelf()
-
-
-@pytest.fixture
 async def sender(shelf: Shelf) -> AsyncIterator[Sender]:
     made = Sender()
     made.upload_from(shelf)

@@ -27,11 +27,6 @@ fake = running(FakeWeChat)
 
 
 @pytest.fixture
-def shelf() -> Shelf:
-    return Shelf()
-
-
-@pytest.fixture
 async def sender(shelf: Shelf, clock: Clock) -> AsyncIterator[Sender]:
     made = Sender(clock=clock)
     made.upload_from(shelf)

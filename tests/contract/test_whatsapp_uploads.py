@@ -26,11 +26,6 @@ fake = running(FakeWhatsApp, seed=1)
 
 
 @pytest.fixture
-def shelf() -> Shelf:
-    return Shelf()
-
-
-@pytest.fixture
 async def sender(shelf: Shelf, clock: Clock) -> AsyncIterator[Sender]:
     made = Sender(clock=clock)
     made.upload_from(shelf)
