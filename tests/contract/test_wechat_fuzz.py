@@ -11,6 +11,7 @@ from connectors.errors import WebhookRejected
 from connectors.interface import Unprocessable, WebhookRequest
 from connectors.wechat import PLATFORM
 from schemas.registry import decode_event, encode
+from tests.contract.endurance import FLOORS_MAX, floor_ms
 from tests.contract.wechat_kit import PLAIN, SECURE, TEXT, accepted, post, query_of, raw_of, sealed_post
 
 
@@ -94,13 +95,13 @@ HOSTILE: list[tuple[str, Any]] = [
 def test_no_body_costs_much(body: bytes) -> None:
     assert len(body) <= 128 * 1024, "else it is refused before it costs anything"
 
-    def cost_s() -> float:
-        began = time.process_time()
+    def cost_ms() -> float:
+        began = time.thread_time()
         is_kept(body)
-        return time.process_time() - began
+        return (time.thread_time() - began) * 1000
 
-    # 50 ms are allowed; the best of three, because others use this machine too.
-    assert min(cost_s() for _ in range(3)) < 0.05
+    # The best of three, because others use this machine too.
+    assert min(cost_ms() for _ in range(3)) < FLOORS_MAX * floor_ms()
 
 
 def test_an_ordinary_body_is_still_taken() -> None:
