@@ -20,6 +20,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from streams.engine.core import end_process
+from streams.engine.fetching import fetch_incrementally, fetch_promptly
 from streams.engine.pace import LINGER_S, Pace
 from streams.engine.room import Room
 
@@ -46,6 +47,7 @@ class LoopConsumer(driver.AIOKafkaConsumerThread):
         """Connect."""
         self._thread_started.set()
         await self._default_start()
+        fetch_promptly(self._consumer)
 
     async def stop(self) -> None:
         """Leave the group and disconnect; may be called twice."""
@@ -63,6 +65,7 @@ class LoopConsumer(driver.AIOKafkaConsumerThread):
         # Faust has no setting for the wait of a fetch.
         consumer: Any = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS_MAX
+        fetch_incrementally(consumer)
         return consumer
 
 
