@@ -1,7 +1,7 @@
 """Fetches as a stage wants them: incremental, and asked for by whoever takes the records.
 
 aiokafka reads with a task of its own, names every partition in every fetch and is told of every one again. What that
-costs grows with the partitions: with 64 of each topic and six platforms it doubled the time that an answer took (ADR 8).
+costs grows with the partitions: with 64 of each topic and six platforms an answer took twice as long (ADR 8).
 Positions, leaders, errors and the parsing of batches stay aiokafka's; ``tests/integration/test_fetching.py`` fails when
 a release changes what is built upon.
 """
