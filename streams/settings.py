@@ -24,7 +24,9 @@ class Settings(BaseSettings):
 
     kafka_bootstrap_servers: str | None = Field(None, description="host:port,…; unset: an embedded broker is started")
     kafka_port: int | None = Field(None, description="port of the embedded broker; unset: a free one is taken")
-    kafka_session_timeout_s: float = Field(10.0, ge=1, description="a silent worker loses its partitions after this")
+    kafka_session_timeout_s: float = Field(
+        6.0, ge=1, description="a silent worker loses its partitions after this; brokers take no less than 6 by default"
+    )
     topic_prefix: str = Field("iris.", pattern=r"^[a-z0-9.-]*$", description="starts every topic and group")
     partitions: int = Field(8, ge=1, le=1024, description="of every co-partitioned topic; fixed once created")
     replication: int = Field(1, ge=1, description="of every topic, changelogs too; 3 in production")

@@ -48,7 +48,7 @@ class StageConfig:
     dead_letters: str
     data_dir: Path
     limits: Limits
-    session_timeout_s: float = 10.0
+    session_timeout_s: float = 6.0
     commit_interval_s: float = 0.5
     instance_id: str | None = None
 

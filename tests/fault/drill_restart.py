@@ -15,7 +15,7 @@ from tests.fault.fleet import Fleet, drawn_platforms
 async def run(frame: Frame) -> None:
     """Static, then dynamic with two workers per stage."""
     rate = frame.scaled("messages per second", 100, 20)
-    rounds = int(frame.scaled("rounds", 3, 1))
+    rounds = int(frame.scaled("rounds", 2, 1))
     platforms = drawn_platforms(frame)
     await _roll(frame, Fleet(frame, name="static", static=STAGES, platforms=platforms), rate, rounds)
     if frame.is_quick:

@@ -53,7 +53,7 @@ class Writer:
 
 @pytest.mark.timeout(240)
 async def test_a_kill_at_any_named_point_loses_doubles_and_reorders_nothing(broker: Broker, tmp_path: Path) -> None:
-    settings = {"kafka_session_timeout_s": 6, "instance_id": "one"}
+    settings = {"instance_id": "one"}
     async with Deployment(broker.bootstrap, tmp_path, settings=settings).running() as it:
         load = Load([], users=0, messages=0, pause_s=0, seed=1)
         write = Writer(it, load)

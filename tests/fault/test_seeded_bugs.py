@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
 @asynccontextmanager
 async def scene_on(broker: Broker, folder: Path, *, bug: str = "") -> AsyncIterator[Scene]:
     """A healthy deployment with one platform; only what the scene starts again has the bug."""
-    settings = {"instance_id": "one", "kafka_session_timeout_s": 6}
+    settings = {"instance_id": "one"}
     async with Deployment(broker.bootstrap, folder, platforms=["line"], settings=settings).running() as it:
         yield Scene(it, Load([], users=0, messages=0, pause_s=0, seed=1), bug=bug)
 

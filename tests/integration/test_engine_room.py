@@ -24,7 +24,6 @@ class Outage:
             "batch_records_max": IN_HAND_MAX,
             "send_pause_s": 0.5,
             "partitions": 2,
-            "kafka_session_timeout_s": 6,
         }
         self.it = Deployment(broker.bootstrap, folder, platforms=["line", "telegram"], settings=settings)
         self._line, self._telegram = self.it.fakes["line"], self.it.fakes["telegram"]

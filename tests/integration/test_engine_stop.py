@@ -18,7 +18,7 @@ CALL_S = 1.5
 async def test_a_call_that_is_out_when_the_stage_is_stopped_is_sent_and_known_to_be_sent(
     broker: Broker, tmp_path: Path
 ) -> None:
-    settings = {"kafka_session_timeout_s": 6, "instance_id": "one", "partitions": 2}
+    settings = {"instance_id": "one", "partitions": 2}
     async with Deployment(broker.bootstrap, tmp_path, platforms=["line"], settings=settings).running() as it:
         line = it.fakes["line"]
         slow = line.faults.add("accept_then_hang", times=1, seconds=CALL_S)
