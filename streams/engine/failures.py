@@ -25,13 +25,16 @@ class FailureGuard:
     def __init__(self, stage: str) -> None:
         self._stage = stage
         self._outcomes: deque[str] = deque(maxlen=WINDOW_RECORDS)
+        self._went_well = 0
 
     def handled(self, count: int) -> None:
         """So many records went well."""
-        self._outcomes.extend("." * min(count, WINDOW_RECORDS))
+        self._went_well += count
 
     def gave_up(self, error: BaseException) -> None:
         """A record became a dead letter; raises SystematicFailure at the limit."""
+        self._outcomes.extend("." * min(self._went_well, WINDOW_RECORDS))
+        self._went_well = 0
         self._outcomes.append("p" if isinstance(error, Poison) else "e")
         if len(self._outcomes) < WINDOW_RECORDS:
             return

@@ -235,17 +235,19 @@ def _fill(batch: Any, queue: Queue) -> Waiting:
     Raises ValueError for a record over the hard limit.
     """
     complete: Waiting = []
-    count = 0
+    count = size = 0
     while queue:
         records, future = queue[0]
         for taken, (key, value, headers) in enumerate(records):
             if len(value or b"") > RECORD_BYTES_MAX:
                 raise ValueError(f"a record of {len(value or b'')} bytes is over the limit of {RECORD_BYTES_MAX}")
-            is_full = count > 0 and batch.size() > BATCH_BYTES_SOFT
-            if is_full or batch.append(timestamp=None, key=key, value=value, headers=headers) is None:
+            is_full = size > BATCH_BYTES_SOFT
+            added = None if is_full else batch.append(timestamp=None, key=key, value=value, headers=headers)
+            if added is None:
                 queue[0] = (records[taken:], future)
                 return complete
             count += 1
+            size += added.size
         queue.popleft()
         complete.append((count - 1, future))
     return complete
