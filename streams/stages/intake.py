@@ -5,19 +5,20 @@ longer than our share of the platform's own limit, the answer is 503 with Retry-
 duplicate by id when the platform delivers again.
 """
 
-import asyncio
 import logging
-import secrets
+import random
 import time
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
 from typing import Protocol
 
 from aiohttp import web
+from prometheus_client import Counter, Histogram
 
 from connectors.errors import WebhookRejected
 from connectors.interface import Accepted, Challenge, Channel, InboundRecord, Platform, WebhookRequest
-from connectors.registry import UnknownPlatform, platform_named
+from connectors.registry import platform_named, platforms
 from schemas import headers as names
 from schemas.ids import conversation_id
 from streams.channels import Channels
@@ -25,6 +26,7 @@ from streams.engine.failpoints import failpoint
 from streams.engine.seeded import seeded, write_later
 from streams.metrics import INTAKE_ANSWERS, INTAKE_REFUSED, INTAKE_SECONDS
 from streams.settings import Settings
+from streams.stages.intake_limits import InHand
 from streams.stages.intake_patience import Patience
 from streams.topics import Topics
 
@@ -45,6 +47,19 @@ class Producing(Protocol):
     async def produce(self, topic: str, records: Sequence[tuple[bytes, bytes, list[tuple[str, bytes]]]]) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """What is the same for every webhook of a channel. ``answers`` counts by status; ``answer_within_s`` is ours."""
+
+    platform: Platform
+    channel: Channel
+    channels: Sequence[Channel]
+    topic: str
+    answer_within_s: float
+    answers: Callable[[int], Counter]
+    seconds: Histogram
+
+
 class Intake:
     """The HTTP application of the public port. ``current`` gives the conversation that goes on with another."""
 
@@ -62,87 +77,78 @@ class Intake:
         self._channels = channels
         self._producer = producer
         self._current = current
-        self._in_hand = 0
+        self._in_hand = InHand()
         self.patience = Patience(settings.request_timeout_s)
-        # Looked up per webhook, so kept: the metrics' children by (platform, status), the channels by platform.
-        self._answers = cache(lambda platform, status: INTAKE_ANSWERS.labels(platform, status))
-        self._seconds = cache(INTAKE_SECONDS.labels)
-        self._channels_of = cache(channels.of)
 
     def application(self) -> web.Application:
         """Routes of the public port."""
         app = web.Application(client_max_size=self._settings.body_bytes_max)
-        app.router.add_route("GET", "/webhooks/{platform}/{channel}", self.handle)
-        app.router.add_route("POST", "/webhooks/{platform}/{channel}", self.handle)
+        for channel in self._channels.all:
+            _add(app, f"/webhooks/{channel.platform}/{channel.id}", partial(self._handle, self._endpoint(channel)))
+        _add(app, "/webhooks/{platform}/{channel}", _nobody)
         return app
 
-    async def handle(self, request: web.Request) -> web.Response:
+    def _endpoint(self, channel: Channel) -> Endpoint:
+        platform = platform_named(channel.platform)
+        return Endpoint(
+            platform,
+            channel,
+            channels=self._channels.of(platform.name),
+            topic=self._topics.inbound(platform.name),
+            answer_within_s=platform.answer_within_s * self._settings.answer_share,
+            answers=cache(lambda status: INTAKE_ANSWERS.labels(platform.name, str(status))),
+            seconds=INTAKE_SECONDS.labels(platform.name),
+        )
+
+    async def _handle(self, endpoint: Endpoint, request: web.Request) -> web.Response:
         """One handshake or delivery."""
         began = time.time()
-        try:
-            platform, channel = self._addressed(request)
-        except LookupError as error:
-            # Under one name, whatever was asked for: strangers must not be able to grow the metrics.
-            self._answers("unknown", "404").inc()
-            return _closing(web.Response(status=404, text=str(error)))
         self.patience.served.add(request.protocol)
-        answer = await self._answer(request, platform, channel, began)
-        if 400 <= answer.status < 500:
+        answer = await self._answer(request, endpoint, began)
+        status = answer.status
+        if 400 <= status < 500:
             _closing(answer)
-        self._answers(platform.name, str(answer.status)).inc()
-        self._seconds(platform.name).observe(time.time() - began)
+        endpoint.answers(status).inc()
+        endpoint.seconds.observe(time.time() - began)
         return answer
 
-    async def _answer(self, request: web.Request, platform: Platform, channel: Channel, began: float) -> web.Response:
-        if self._in_hand >= self._settings.webhook_requests_max:
+    async def _answer(self, request: web.Request, endpoint: Endpoint, began: float) -> web.Response:
+        if len(self._in_hand) >= self._settings.webhook_requests_max:
             return _busy("too many webhooks in hand")
-        budget_s = platform.answer_within_s * self._settings.answer_share
+        name, channel, budget_s = endpoint.platform.name, endpoint.channel, endpoint.answer_within_s
         webhook = None
-        self._in_hand += 1
         try:
-            async with asyncio.timeout(budget_s):
+            with self._in_hand.within(budget_s):
                 webhook = await self._read(request)
-                made = platform.accept(webhook, channel, self._channels_of(platform.name))
+                made = endpoint.platform.accept(webhook, channel, endpoint.channels)
                 if isinstance(made, Challenge):
                     return web.Response(text=made.text)
-                await self._store(platform, made, webhook.headers, began)
+                await self._store(endpoint, made, webhook.headers, began)
         except WebhookRejected as error:
-            log.info("%s/%s: webhook rejected: %s", platform.name, channel.id, error.reason)
+            log.info("%s/%s: webhook rejected: %s", name, channel.id, error.reason)
             return web.Response(status=error.status, text=error.reason)
         except TimeoutError:
             if webhook is None:
                 return web.Response(status=408, text=f"the body did not arrive within {budget_s:g} s")
-            log.warning("%s/%s: not durable within %.1f s, answered 503", platform.name, channel.id, budget_s)
+            log.warning("%s/%s: not durable within %.1f s, answered 503", name, channel.id, budget_s)
             return _busy("not stored in time")
-        finally:
-            self._in_hand -= 1
         failpoint("intake.before_answer")
-        return web.Response(text=made.answer)
-
-    def _addressed(self, request: web.Request) -> tuple[Platform, Channel]:
-        try:
-            platform = platform_named(request.match_info["platform"])
-        except UnknownPlatform as error:
-            raise LookupError("no such platform") from error
-        channel = self._channels.get(platform.name, request.match_info["channel"])
-        if channel is None:
-            raise LookupError("no such channel")
-        return platform, channel
+        return web.Response(text=made.answer) if made.answer else web.Response()
 
     async def _read(self, request: web.Request) -> WebhookRequest:
-        if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        if headers.get("content-encoding", "identity").lower() != "identity":
             raise WebhookRejected("compressed bodies are not accepted", status=415)
-        body = await (self._assembled(request) if "Transfer-Encoding" in request.headers else self._whole(request))
-        return WebhookRequest(
-            method=request.method,
-            headers={name.lower(): value for name, value in request.headers.items()},
-            query=dict(request.query) if request.query_string else {},
-            body=body,
-        )
+        body = await (self._assembled(request) if "transfer-encoding" in headers else self._whole(request))
+        query = dict(request.query) if request.query_string else {}
+        return WebhookRequest(method=request.method, headers=headers, query=query, body=body)
 
     async def _whole(self, request: web.Request) -> bytes:
         if (request.content_length or 0) > self._settings.body_bytes_max:
             raise self._too_large()
+        if request.content.is_eof():
+            # It came along with the head, as nearly all do.
+            return request.content.read_nowait()
         try:
             return await request.read()
         except web.HTTPRequestEntityTooLarge as error:
@@ -167,16 +173,16 @@ class Intake:
     def _too_large(self) -> WebhookRejected:
         return WebhookRejected(f"a body may have {self._settings.body_bytes_max} bytes at most", status=413)
 
-    async def _store(self, platform: Platform, made: Accepted, headers: Mapping[str, str], began: float) -> None:
+    async def _store(self, endpoint: Endpoint, made: Accepted, headers: Mapping[str, str], began: float) -> None:
         if made.refused:
-            INTAKE_REFUSED.labels(platform.name).inc(made.refused)
-            log.warning("%s: %d entries belong to no configured channel", platform.name, made.refused)
+            INTAKE_REFUSED.labels(endpoint.platform.name).inc(made.refused)
+            log.warning("%s: %d entries belong to no configured channel", endpoint.platform.name, made.refused)
         if not made.records:
             return
-        received_at = f"{began * 1000:.3f}".encode()
+        received_at = b"%.3f" % (began * 1000)
         trace = (headers.get("traceparent") or _new_traceparent()).encode()
-        records = [self._record(platform, record, received_at, trace) for record in made.records]
-        stored = self._producer.produce(self._topics.inbound(platform.name), records)
+        records = [self._record(endpoint.platform, record, received_at, trace) for record in made.records]
+        stored = self._producer.produce(endpoint.topic, records)
         if seeded("answer_before_acks"):
             stored = write_later(stored)
         await stored
@@ -196,6 +202,19 @@ class Intake:
         return key.encode(), record.value, headers
 
 
+def _add(app: web.Application, path: str, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> None:
+    app.router.add_route("GET", path, handler)
+    app.router.add_route("POST", path, handler)
+
+
+async def _nobody(request: web.Request) -> web.Response:
+    """The address of no channel."""
+    # Under one name, whatever was asked for: strangers must not be able to grow the metrics.
+    INTAKE_ANSWERS.labels("unknown", "404").inc()
+    is_platform = request.match_info["platform"] in platforms()
+    return _closing(web.Response(status=404, text="no such channel" if is_platform else "no such platform"))
+
+
 def _closing(answer: web.Response) -> web.Response:
     """Whoever is not believed, or drips, gets no second request on this connection."""
     answer.force_close()
@@ -207,6 +226,6 @@ def _busy(reason: str) -> web.Response:
 
 
 def _new_traceparent() -> str:
-    """W3C Trace Context, version 00, sampled."""
-    identity = secrets.token_hex(24)
+    """W3C Trace Context, version 00, sampled. Unique is enough; nobody minds if it can be guessed."""
+    identity = f"{random.getrandbits(192):048x}"
     return f"00-{identity[:32]}-{identity[32:]}-01"
