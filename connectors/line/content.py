@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from connectors.shared.messages import plain_text
 from connectors.shared.splitting import NUMBER, member, text_in, text_member
 from schemas.content import Content, LocationContent, MediaContent, StickerContent, TextContent
 
@@ -12,9 +13,8 @@ EXACT_BELOW = 2**53
 """Integers that every reader of JSON keeps exactly (RFC 8259, Numbers)."""
 
 
-def content_of(message: Any) -> Content | dict[str, Any] | None:
-    """The content of a known message type, None for anything else; of a plain text what makes one, to be validated
-    along with its event.
+def content_of(message: Any) -> Content | None:
+    """The content of a known message type, None for anything else.
 
     Raises ValueError or KeyError when a member is not as documented.
     """
@@ -24,17 +24,16 @@ def content_of(message: Any) -> Content | dict[str, Any] | None:
 
 def metadata_of(message: Message) -> dict[str, Any]:
     """What only LINE knows of a message: quote and read tokens, place in an album, a sticker's own text."""
-    found: dict[str, Any] = {
-        "quote_token": text_in(message, "quoteToken"),
-        "mark_as_read_token": text_in(message, "markAsReadToken"),
-    }
+    found: dict[str, Any] = {}
+    _put(found, "quote_token", text_in(message, "quoteToken"))
+    _put(found, "mark_as_read_token", text_in(message, "markAsReadToken"))
     if "imageSet" in message:
-        found["album_index"] = _whole(member(message, "imageSet", "index"))
-        found["album_total"] = _whole(member(message, "imageSet", "total"))
+        _put(found, "album_index", _whole(member(message, "imageSet", "index")))
+        _put(found, "album_total", _whole(member(message, "imageSet", "total")))
     if message.get("type") == "sticker":
-        found["sticker_type"] = text_in(message, "stickerResourceType")
-        found["sticker_text"] = text_in(message, "text")
-    return {name: value for name, value in found.items() if value is not None}
+        _put(found, "sticker_type", text_in(message, "stickerResourceType"))
+        _put(found, "sticker_text", text_in(message, "text"))
+    return found
 
 
 def place_of(event: Mapping[str, Any], message: Message) -> dict[str, Any]:
@@ -47,13 +46,14 @@ def place_of(event: Mapping[str, Any], message: Message) -> dict[str, Any]:
     return {"in_group": True} if is_meant else {"in_group": True, "is_addressed": False}
 
 
-def _text(message: Message) -> Content | dict[str, Any]:
+def _text(message: Message) -> Content:
     """Text with LINE emojis and mentions in LINE's own form: ``index`` and ``length`` count UTF-16 units."""
-    if "emojis" not in message and "mention" not in message:
-        return {"kind": "text", "text": message["text"]}
+    text = message["text"]
+    if type(text) is str and "emojis" not in message and "mention" not in message:
+        return plain_text(text)
     emojis = [{"entity": "emoji", **emoji} for emoji in _objects(message.get("emojis"))]
     mentions = [{"entity": "mention", **mention} for mention in _objects(member(message, "mention", "mentionees"))]
-    return TextContent(text=message["text"], entities=tuple(emojis + mentions))
+    return TextContent(text=text, entities=tuple(emojis + mentions))
 
 
 def _media(message: Message) -> Content:
@@ -100,7 +100,7 @@ def _sticker(message: Message) -> Content:
     )
 
 
-_BUILDERS: dict[str, Callable[[Message], Content | dict[str, Any]]] = {
+_BUILDERS: dict[str, Callable[[Message], Content]] = {
     "text": _text,
     "image": _media,
     "video": _media,
@@ -109,6 +109,11 @@ _BUILDERS: dict[str, Callable[[Message], Content | dict[str, Any]]] = {
     "location": _location,
     "sticker": _sticker,
 }
+
+
+def _put(found: dict[str, Any], name: str, value: str | int | None) -> None:
+    if value is not None:
+        found[name] = value
 
 
 def _objects(value: Any) -> list[Mapping[str, Any]]:

@@ -11,7 +11,8 @@ import orjson
 
 from connectors.interface import Unprocessable
 from connectors.line.content import content_of, metadata_of, place_of
-from connectors.shared.envelope import checked, enveloped
+from connectors.shared.envelope import enveloped
+from connectors.shared.messages import message_received
 from connectors.shared.splitting import NUMBER, member, text_in, text_member
 from schemas import events as facts
 from schemas.content import ChoiceContent, UnsupportedContent
@@ -31,8 +32,6 @@ OF_THE_CHANNEL = {"module", "activated", "deactivated", "botSuspended", "botResu
 NativeEvent = Mapping[str, Any]
 Fact = facts.EventData
 
-_received, _changed = checked(facts.MessageReceived), checked(facts.MessageEdited)
-
 
 def normalise(raw: RawEvent) -> tuple[AnyEvent, ...] | Unprocessable:
     """Events of one raw event: several for members who join together, otherwise one."""
@@ -42,17 +41,21 @@ def normalise(raw: RawEvent) -> tuple[AnyEvent, ...] | Unprocessable:
     if not isinstance(event, dict):
         return Unprocessable("the event is not an object")
     kind = text_in(event, "type") or ""
-    if kind in _FACTS and kind not in OF_THE_CHANNEL and not raw.peer:
+    reader = _FACTS.get(kind)
+    if reader and not raw.peer and kind not in OF_THE_CHANNEL:
         return Unprocessable(f"a {kind} event without a sender")
     try:
-        found = list(_FACTS[kind](event, raw)) if kind in _FACTS else []
+        found = list(reader(event, raw)) if reader else []
     except (ValueError, KeyError, TypeError, OverflowError):
         # A member is not of the documented form (pydantic's errors are ValueErrors): kept as it came.
         found = []
-    made = enumerate(found or [_unrecognised(event, kind)])
+    made = found or [_unrecognised(event, kind)]
     key, at = native_key(event), _occurred_at(raw)
     # The ordinal tells apart what one native event says several times of.
-    events = [enveloped(fact, raw, prefix=PREFIX, native_key=key, ordinal=n, occurred_at=at) for n, fact in made]
+    events = [
+        enveloped(fact, raw, prefix=PREFIX, native_key=key, ordinal=ordinal, occurred_at=at)
+        for ordinal, fact in enumerate(made)
+    ]
     return tuple(events)
 
 
@@ -95,16 +98,14 @@ def _message(event: NativeEvent, raw: RawEvent) -> Iterator[Fact]:
         # Another module owns the chat: "Receive messages" says not to answer.
         yield _ignored("standby", event, {"message_id": text_in(message, "id")})
         return
-    yield _received(
-        {
-            "message_id": _message_id(message),
-            "sender_id": _sender(event, raw),
-            "recipient_id": _destination(raw),
-            "content": content,
-            "reply_to": text_in(message, "quotedMessageId"),
-            "reply_token": text_in(event, "replyToken"),
-            "metadata": metadata_of(message) | place_of(event, message),
-        }
+    yield message_received(
+        content,
+        message_id=_message_id(message),
+        sender_id=_sender(event, raw),
+        recipient_id=_destination(raw),
+        reply_to=text_in(message, "quotedMessageId"),
+        reply_token=text_in(event, "replyToken"),
+        metadata=metadata_of(message) | place_of(event, message),
     )
 
 
@@ -117,7 +118,7 @@ def _edited(event: NativeEvent, raw: RawEvent) -> Iterator[Fact]:
         revision = _occurred_at(raw)
         message_id = _message_id(message)
         sender = _sender(event, raw)
-        yield _changed({"message_id": message_id, "sender_id": sender, "content": content, "revision": revision})
+        yield facts.MessageEdited(message_id=message_id, sender_id=sender, content=content, revision=revision)
 
 
 def _unsend(event: NativeEvent, raw: RawEvent) -> Iterator[Fact]:

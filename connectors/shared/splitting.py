@@ -3,7 +3,6 @@
 A webhook body is cut into the exact bytes of its events, so that what the log keeps is what the platform sent.
 """
 
-import contextlib
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -100,11 +99,12 @@ def split_json(body: bytes, shape: type[T], *others: type[U]) -> T | U | None:
 
 
 def _first_of(shapes: Sequence[type[Any]], body: bytes) -> Any:
-    *more_wanted, last = shapes
-    for shape in more_wanted:
-        with contextlib.suppress(msgspec.ValidationError):
+    for shape in shapes[:-1]:
+        try:
             return msgspec.json.decode(body, type=shape)
-    return msgspec.json.decode(body, type=last)
+        except msgspec.ValidationError:
+            continue
+    return msgspec.json.decode(body, type=shapes[-1])
 
 
 def _check_leniently(body: bytes, *, reason: str) -> None:

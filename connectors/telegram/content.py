@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from connectors.shared.messages import plain_text
 from connectors.telegram.update import service_key
 from connectors.telegram.wire import JsonObject, ident, number, obj, objects, text, whole
 from schemas.content import (
@@ -62,9 +63,9 @@ ABOUT = frozenset(
 """Members of a Message that say something about it but are not its content."""
 
 
-def content_of(message: JsonObject) -> Content | JsonObject:
+def content_of(message: JsonObject) -> Content:
     """The content: the first of the kinds below that is there and well formed, else a service message, else
-    ``unsupported`` with the member as it came. Of a plain text it is what makes one, to be validated with its event."""
+    ``unsupported`` with the member as it came."""
     for name, read in READERS:
         if name in message and (found := read(message)) is not None:
             return found
@@ -78,12 +79,12 @@ BESIDE_TEXT = frozenset({"entities", "reply_to_story"})
 """Members without which a text is nothing but its words."""
 
 
-def _text(message: JsonObject) -> Content | JsonObject | None:
+def _text(message: JsonObject) -> Content | None:
     body = message.get("text")
     if not isinstance(body, str):
         return None
     if BESIDE_TEXT.isdisjoint(message):
-        return {"kind": "text", "text": body}
+        return plain_text(body)
     story = obj(message.get("reply_to_story"))
     if story:
         return StoryContent(relation="reply", story_id=_story_id(story), text=body)
@@ -178,7 +179,7 @@ def _story_id(story: JsonObject) -> str:
     return f"{ident(obj(story.get('chat')))}:{ident(story)}"
 
 
-READERS: tuple[tuple[str, Callable[[JsonObject], Content | JsonObject | None]], ...] = (
+READERS: tuple[tuple[str, Callable[[JsonObject], Content | None]], ...] = (
     ("text", _text),
     ("photo", _photo),
     # An animation comes together with a document, a venue together with a location: the richer one first.

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from connectors.shared.envelope import checked
+from connectors.shared.messages import message_received
 from connectors.telegram.address import is_addressed, is_in_group
 from connectors.telegram.content import content_of
 from connectors.telegram.draft import Draft, Update, person, place, required
@@ -17,11 +17,8 @@ from schemas.events import (
     InputIgnored,
     MessageEchoed,
     MessageEdited,
-    MessageReceived,
     ReferralReceived,
 )
-
-_received, _edited, _echoed = checked(MessageReceived), checked(MessageEdited), checked(MessageEchoed)
 
 START = "/start "
 """A deep link t.me/<bot>?start=<payload> arrives as this text ("Telegram bot features", section "Deep Linking")."""
@@ -88,16 +85,14 @@ def _said(update: Update, *, message_id: str, sender: str, chat: str) -> list[An
             metadata=metadata,
         )
         return [choice]
-    said = _received(
-        {
-            "message_id": message_id,
-            "sender_id": sender,
-            "recipient_id": recipient,
-            "content": content,
-            "reply_to": reply_to,
-            "is_forwarded": "forward_origin" in message,
-            "metadata": metadata,
-        }
+    said = message_received(
+        content,
+        message_id=message_id,
+        sender_id=sender,
+        recipient_id=recipient,
+        reply_to=reply_to,
+        is_forwarded="forward_origin" in message,
+        metadata=metadata,
     )
     return [*_referral(message, sender), said]
 
@@ -117,14 +112,12 @@ def edited(update: Update) -> list[Draft]:
     metadata = _metadata(update)
     if _is_own_side(update, sender, chat):
         metadata["is_echo"] = True
-    data = _edited(
-        {
-            "message_id": required(ident(message, "message_id"), "message_id"),
-            "sender_id": sender,
-            "content": content_of(message),
-            "revision": whole(message, "edit_date") or whole(message, "date") or 0,
-            "metadata": metadata,
-        }
+    data = MessageEdited(
+        message_id=required(ident(message, "message_id"), "message_id"),
+        sender_id=sender,
+        content=content_of(message),
+        revision=whole(message, "edit_date") or whole(message, "date") or 0,
+        metadata=metadata,
     )
     return [Draft(data, seconds_to_ms(message, "edit_date") or seconds_to_ms(message))]
 
@@ -135,21 +128,19 @@ def _is_own_side(update: Update, sender: str, chat: str) -> bool:
 
 
 def _echo(
-    message: JsonObject, *, message_id: str, sender: str, chat: str, content: Content | JsonObject, metadata: JsonObject
+    message: JsonObject, *, message_id: str, sender: str, chat: str, content: Content, metadata: JsonObject
 ) -> MessageEchoed:
     bot = obj(message.get("sender_business_bot"))
-    return _echoed(
-        {
-            "message_id": message_id,
-            "sender_id": sender,
-            "recipient_id": chat,
-            "content": content,
-            "app_id": ident(bot) or None,
-            # A business account has one connected bot, so what a bot sent for it is ours. Without that mark the
-            # conversation has to tell.
-            "is_ours": True if bot else None,
-            "metadata": metadata,
-        }
+    return MessageEchoed(
+        message_id=message_id,
+        sender_id=sender,
+        recipient_id=chat,
+        content=content,
+        app_id=ident(bot) or None,
+        # A business account has one connected bot, so what a bot sent for it is ours. Without that mark the
+        # conversation has to tell.
+        is_ours=True if bot else None,
+        metadata=metadata,
     )
 
 

@@ -7,9 +7,10 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from connectors.shared.messages import message_received, plain_text
 from connectors.wechat.wire import Members, text_of
 from schemas import events as facts
-from schemas.content import ChoiceContent, Content, LocationContent, MediaContent, ShareContent, TextContent
+from schemas.content import ChoiceContent, Content, LocationContent, MediaContent, ShareContent
 from schemas.inbound import RawEvent
 
 Reader = Callable[[Members, RawEvent], Iterator[facts.EventData]]
@@ -51,7 +52,7 @@ def _text(members: Members, raw: RawEvent) -> Iterator[facts.EventData]:
             metadata=_metadata(members),
         )
         return
-    yield _received(members, raw, TextContent(text=words))
+    yield _received(members, raw, plain_text(words))
 
 
 def _image(members: Members, raw: RawEvent) -> Iterator[facts.EventData]:
@@ -91,11 +92,11 @@ def _link(members: Members, raw: RawEvent) -> Iterator[facts.EventData]:
 
 
 def _received(members: Members, raw: RawEvent, content: Content, **metadata: Any) -> facts.EventData:
-    return facts.MessageReceived(
+    return message_received(
+        content,
         message_id=needed(members, "MsgId"),
         sender_id=raw.peer,
         recipient_id=account_of(members, raw),
-        content=content,
         metadata=_metadata(members, **metadata),
     )
 

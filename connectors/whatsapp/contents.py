@@ -8,6 +8,7 @@ import binascii
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from connectors.shared.messages import plain_text
 from connectors.shared.meta.values import as_degrees, as_dict, as_id, as_list, as_text
 from schemas.content import (
     ContactContent,
@@ -20,7 +21,7 @@ from schemas.content import (
 )
 
 Json = dict[str, Any]
-Reader = Callable[[str, Json], Sequence[Content | Json]]
+Reader = Callable[[str, Json], Sequence[Content]]
 """From the message's type and its member of that name; empty when that lacks what the kind needs. Members are read one
 by one and never trusted: a field of another type is as good as none."""
 
@@ -31,9 +32,8 @@ def is_known(kind: str) -> bool:
     return kind in READERS
 
 
-def contents_of(message: Json) -> Sequence[Content | Json]:
-    """Every content of a message; never empty: what cannot be read is kept as unsupported. Of a text it is what makes
-    one, to be validated along with its event."""
+def contents_of(message: Json) -> Sequence[Content]:
+    """Every content of a message; never empty: what cannot be read is kept as unsupported."""
     kind = as_text(message.get("type")) or ""
     reader = READERS.get(kind)
     contents = reader(kind, _member(message, kind)) if reader else []
@@ -50,9 +50,9 @@ def _member(message: Json, kind: str) -> Json:
     return {"items": value} if isinstance(value, list) else as_dict(value)
 
 
-def _text(_kind: str, text: Json) -> list[Content | Json]:
+def _text(_kind: str, text: Json) -> list[Content]:
     body = text.get("body")
-    return [{"kind": "text", "text": body}] if isinstance(body, str) else []
+    return [plain_text(body)] if isinstance(body, str) else []
 
 
 def _media(kind: str, media: Json) -> list[Content]:

@@ -7,7 +7,7 @@ revocation and a reaction have ids of their own beside that of the message they 
 from collections.abc import Callable
 from typing import Any
 
-from connectors.shared.envelope import checked
+from connectors.shared.messages import message_received
 from connectors.shared.meta.values import as_dict, as_id, as_int, as_text
 from connectors.whatsapp.contents import contents_of, is_known
 from connectors.whatsapp.item import WhatsAppItem
@@ -20,12 +20,9 @@ from schemas.events import (
     MessageDeleted,
     MessageEchoed,
     MessageEdited,
-    MessageReceived,
     ReactionChanged,
     ReferralReceived,
 )
-
-_received, _edited, _echoed = checked(MessageReceived), checked(MessageEdited), checked(MessageEchoed)
 
 NUMBER_CHANGES = {"user_changed_number", "customer_changed_number"}
 USER_ID_CHANGE = "user_changed_user_id"
@@ -54,24 +51,29 @@ def read_echo(item: WhatsAppItem) -> None:
         return ECHO_READERS[item.kind](item)
     # Whatever it is, a person of the business has answered: the bot is to be silent also for what we cannot read.
     for content in contents_of(item.event):
-        echo = {"message_id": item.id, "sender_id": item.number, "recipient_id": item.peer, "is_ours": False}
-        item.add(_echoed({**echo, "content": content}), native_key=item.id)
+        echo = MessageEchoed(
+            message_id=item.id, sender_id=item.number, recipient_id=item.peer, content=content, is_ours=False
+        )
+        item.add(echo, native_key=item.id)
     return None
 
 
 def _read_contents(item: WhatsAppItem) -> None:
     """Several contents of one message become several events with one message id."""
     context = item.part("context")
-    said = {
-        "message_id": item.id,
-        "sender_id": item.sender,
-        "recipient_id": item.recipient,
-        "reply_to": as_id(context.get("id")) or None,
-        "is_forwarded": context.get("forwarded") is True or context.get("frequently_forwarded") is True,
-        "metadata": _metadata(item),
-    }
+    is_forwarded = context.get("forwarded") is True or context.get("frequently_forwarded") is True
+    metadata = _metadata(item)
     for content in contents_of(item.event):
-        item.add(_received({**said, "content": content}), native_key=item.id)
+        received = message_received(
+            content,
+            message_id=item.id,
+            sender_id=item.sender,
+            recipient_id=item.recipient,
+            reply_to=as_id(context.get("id")) or None,
+            is_forwarded=is_forwarded,
+            metadata=metadata,
+        )
+        item.add(received, native_key=item.id)
 
 
 def _reply_to(item: WhatsAppItem) -> str | None:
@@ -151,14 +153,14 @@ def _read_edit(item: WhatsAppItem) -> None:
     target, message = as_id(edit.get("original_message_id")), as_dict(edit.get("message"))
     if not target or not message:
         return item.add_unrecognised("edit")
-    edited = {
-        "message_id": target,
-        "sender_id": item.sender,
-        "content": contents_of(message)[0],
-        "revision": as_int(item.event.get("timestamp")) or 0,
-        "metadata": _side(item),
-    }
-    return item.add(_edited(edited), native_key=item.id)
+    edited = MessageEdited(
+        message_id=target,
+        sender_id=item.sender,
+        content=contents_of(message)[0],
+        revision=as_int(item.event.get("timestamp")) or 0,
+        metadata=_side(item),
+    )
+    return item.add(edited, native_key=item.id)
 
 
 def _read_revoke(item: WhatsAppItem) -> None:

@@ -7,6 +7,7 @@ Instagram Platform "Webhook notification examples".
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from connectors.shared.messages import plain_text
 from connectors.shared.meta.values import as_degrees, as_dict, as_id, as_list, as_text
 from schemas.content import (
     Content,
@@ -31,15 +32,14 @@ Reader = Callable[[str, Payload], Content | None]
 """From the attachment's type and payload; None when the payload lacks what this kind needs."""
 
 
-def contents_of(message: Payload) -> Sequence[Content | Payload]:
-    """Every content of a message in its own order, text first; never empty, and nothing is left out. Of a plain text it
-    is what makes one, to be validated along with its event.
+def contents_of(message: Payload) -> Sequence[Content]:
+    """Every content of a message in its own order, text first; never empty, and nothing is left out.
 
     Link previews and bot commands say nothing beyond the text that they come with, so they become its entities.
     """
     text = as_text(message.get("text"))
     if text is not None and BESIDE_TEXT.isdisjoint(message):
-        return [{"kind": "text", "text": text}]
+        return [plain_text(text)]
     attachments = [as_dict(item) or {"type": "", "payload": item} for item in as_list(message.get("attachments"))]
     entities = [{"type": "command", **as_dict(item)} for item in as_list(message.get("commands"))]
     contents: list[Content] = []

@@ -96,7 +96,9 @@ def _ordinary(body: _OrdinaryBody, field: str, channel: Channel, channels: Seque
         if owner is None:
             refused += 1
             continue
-        enclosing = _enclosing(entry.id, owner) | {"time": entry.time, "container": MESSAGING}
+        enclosing = _enclosing(entry.id, owner)
+        enclosing["time"] = entry.time
+        enclosing["container"] = MESSAGING
         records += [_record(bytes(item), owner, enclosing) for item in entry.messaging]
     return Accepted(tuple(records), refused=refused)
 

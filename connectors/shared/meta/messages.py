@@ -5,22 +5,19 @@ An echo is a message of the business's own side. It is ours when it carries our 
 
 from typing import Any
 
-from connectors.shared.envelope import checked
+from connectors.shared.messages import message_received
 from connectors.shared.meta.contents import contents_of
 from connectors.shared.meta.item import Item
 from connectors.shared.meta.signals import read_referral
-from connectors.shared.meta.values import as_id, as_text
+from connectors.shared.meta.values import as_dict, as_id, as_text
 from schemas.content import ChoiceContent
-from schemas.events import ChoiceMade, MessageDeleted, MessageEchoed, MessageReceived
+from schemas.events import ChoiceMade, MessageDeleted, MessageEchoed
 
 OWN_MARK = "iris:"
 """Starts the ``metadata`` of everything that we send; Meta returns it in the echo ("Webhook: message echoes")."""
 
 PAGE_INBOX_APP_ID = "26390203743090"
 """The app id of echoes that a person typed in the Page inbox ("Webhook: message echoes")."""
-
-
-_choice_made, _message_echoed, _message_received = checked(ChoiceMade), checked(MessageEchoed), checked(MessageReceived)
 
 
 def is_echo(event: dict[str, Any]) -> bool:
@@ -48,39 +45,56 @@ def read_message(item: Item, value: Any) -> None:
 
 
 def _read_inbound(item: Item, message: dict[str, Any], mid: str) -> None:
-    said: dict[str, Any] = {
-        "message_id": mid,
-        "sender_id": item.sender or item.peer,
-        "recipient_id": item.recipient,
-        "metadata": {},
-    }
-    answered = message.get("reply_to")
-    if isinstance(answered, dict):
-        said["reply_to"] = as_id(answered.get("mid")) or None
-        said["metadata"] = {"is_self_reply": True} if answered.get("is_self_reply") is True else {}
+    sender, recipient = item.sender or item.peer, item.recipient
+    reply_to, metadata = _answered(message["reply_to"]) if "reply_to" in message else (None, {})
     tap = message.get("quick_reply")
     if isinstance(tap, dict):
         title = as_text(message.get("text"))
-        choice = ChoiceContent(data=as_text(tap.get("payload")) or title or "", title=title, source="quick_reply")
-        item.add(_choice_made({**said, "content": choice}), native_key=mid)
+        choice = ChoiceMade(
+            message_id=mid,
+            sender_id=sender,
+            recipient_id=recipient,
+            content=ChoiceContent(data=as_text(tap.get("payload")) or title or "", title=title, source="quick_reply"),
+            reply_to=reply_to,
+            metadata=metadata,
+        )
+        item.add(choice, native_key=mid)
         message = {name: value for name, value in message.items() if name != "text"}
         if not message.get("attachments"):
             return
     for content in contents_of(message):
-        item.add(_message_received({**said, "content": content}), native_key=mid)
+        received = message_received(
+            content,
+            message_id=mid,
+            sender_id=sender,
+            recipient_id=recipient,
+            reply_to=reply_to,
+            metadata=metadata,
+        )
+        item.add(received, native_key=mid)
+
+
+def _answered(value: Any) -> tuple[str | None, dict[str, Any]]:
+    """The message that is answered, and what is to be told beside it."""
+    answered = as_dict(value)
+    return as_id(answered.get("mid")) or None, (
+        {"is_self_reply": True} if answered.get("is_self_reply") is True else {}
+    )
 
 
 def _read_echo(item: Item, message: dict[str, Any], mid: str) -> None:
-    echo = {
-        "message_id": mid,
-        "sender_id": item.sender or item.account,
-        "recipient_id": item.peer,
-        "tag": as_text(message.get("metadata")),
-        "app_id": as_id(message.get("app_id")) or None,
-        "is_ours": sent_by_us(message, item.own_app_ids),
-    }
+    is_ours = sent_by_us(message, item.own_app_ids)
     for content in contents_of(message):
-        item.add(_message_echoed({**echo, "content": content}), native_key=mid)
+        echo = MessageEchoed(
+            message_id=mid,
+            sender_id=item.sender or item.account,
+            recipient_id=item.peer,
+            content=content,
+            tag=as_text(message.get("metadata")),
+            app_id=as_id(message.get("app_id")) or None,
+            is_ours=is_ours,
+        )
+        item.add(echo, native_key=mid)
 
 
 def sent_by_us(message: dict[str, Any], own_app_ids: frozenset[str]) -> bool | None:

@@ -86,8 +86,10 @@ def _read(item: Item) -> str | None:
     if container == CHANGES:
         item.add_unrecognised(f"changes.{as_text(item.event.get('field')) or 'unknown'}")
         return None
-    members = KINDS.keys() & item.event.keys()
-    for name in members if len(members) == 1 else sorted(members, key=list(KINDS).index):
+    members = [name for name in item.event if name in KINDS]
+    if len(members) > 1:
+        members.sort(key=list(KINDS).index)
+    for name in members:
         kind = KINDS[name]
         if kind.needs_peer and not item.peer:
             return f"{name} without {'recipient' if is_echo(item.event) else 'sender'}"
