@@ -33,6 +33,8 @@ PLATFORM = "line"
 FENCED = "fenced "
 """What a worker logs when it is about to read its changelogs."""
 WRITTEN_AT_ONCE = 2_000
+WARM_READY_S_MAX = 5.0
+"""Promised for a tenth of the full form's conversations."""
 
 
 async def run(frame: Frame) -> None:
@@ -57,6 +59,7 @@ async def run(frame: Frame) -> None:
         shutil.rmtree(_folder(fleet))
         await _measure_recovery(frame, fleet, converse)
         await _expect_same(frame, fleet, table)
+        await _measure_warm_start(frame, fleet, converse)
 
 
 async def _write_messages(fleet: Fleet, conversations: int) -> None:
@@ -132,6 +135,13 @@ async def _measure_recovery(frame: Frame, fleet: Fleet, converse: Process) -> No
     frame.measure("changelog_records", records)
     frame.measure("ready_again_s", ready_at - began, limit=60.0)
     frame.measure("recovery_records_per_s", records / (ready_at - fenced_at))
+
+
+async def _measure_warm_start(frame: Frame, fleet: Fleet, converse: Process) -> None:
+    """With everything in its store, as after an ordinary restart."""
+    await converse.start()
+    frame.measure("warm_ready_s", converse.ready_s[-1], limit=None if frame.is_quick else WARM_READY_S_MAX)
+    await fleet.terminate("converse")
 
 
 async def _start_noting_fence(converse: Process) -> float:
