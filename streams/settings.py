@@ -49,7 +49,9 @@ class Settings(BaseSettings):
     request_timeout_s: float = Field(
         10.0, gt=0, description="a connection that sends no complete request within this is closed"
     )
-    answer_share: float = Field(0.8, gt=0, lt=1, description="of the platform's own limit, after which 503 is answered")
+    answer_share: float = Field(
+        0.75, gt=0, lt=1, description="of the platform's own limit, after which 503 is on its way; the promise is 80 %"
+    )
 
     ai_url: str | None = Field(None, description="the AI service; unset: the embedded one")
     ai_call_timeout_s: float = Field(3.0, gt=0)

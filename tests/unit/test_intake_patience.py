@@ -86,7 +86,7 @@ async def test_a_body_that_drips_is_408_and_the_connection_is_closed(port: int, 
         answer = await asyncio.wait_for(reader.read(), 5)
         writer.close()
     assert answer.startswith(b"HTTP/1.1 408 ")
-    assert b"the body did not arrive within 1.6 s" in answer
+    assert b"the body did not arrive within 1.5 s" in answer
     assert stored.records == []
 
 
