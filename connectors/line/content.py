@@ -23,7 +23,7 @@ def content_of(message: Any) -> Content | None:
 
 
 def metadata_of(message: Message) -> dict[str, Any]:
-    """What only LINE knows of a message: quote and read tokens, place in an album, a sticker's own text."""
+    """What only LINE knows of a message: quote and read tokens, place in an album, a sticker's type."""
     found: dict[str, Any] = {}
     _put(found, "quote_token", text_in(message, "quoteToken"))
     _put(found, "mark_as_read_token", text_in(message, "markAsReadToken"))
@@ -32,7 +32,6 @@ def metadata_of(message: Message) -> dict[str, Any]:
         _put(found, "album_total", _whole(member(message, "imageSet", "total")))
     if message.get("type") == "sticker":
         _put(found, "sticker_type", text_in(message, "stickerResourceType"))
-        _put(found, "sticker_text", text_in(message, "text"))
     return found
 
 
@@ -91,12 +90,13 @@ def _location(message: Message) -> Content:
 
 def _sticker(message: Message) -> Content:
     """A sticker; LINE sends words that describe it, which is all that can be had of it: no link to its picture is
-    documented, and Get content has none under its message's id."""
+    documented, and Get content has none under its message's id. Before them stand those that the person put on it."""
     keywords = message.get("keywords")
+    words = [message.get("text"), *(keywords if isinstance(keywords, list) else [])]
     return StickerContent(
         sticker_id=text_in(message, "stickerId") or "",
         package_id=text_in(message, "packageId"),
-        keywords=tuple(word for word in keywords if isinstance(word, str)) if isinstance(keywords, list) else (),
+        keywords=tuple(word for word in words if isinstance(word, str)),
     )
 
 

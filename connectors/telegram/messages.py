@@ -36,6 +36,8 @@ RARE = frozenset(
         "author_signature",
         "quote",
         "external_reply",
+        "caption_entities",
+        "location",
     }
 )
 """Members that go into the metadata; most messages have none of them, and are not searched for each."""
@@ -198,5 +200,8 @@ def _metadata(update: Update) -> JsonObject:
             quote_position=whole(obj(message.get("quote")), "position"),
             external_reply_to=ident(elsewhere, "message_id"),
             external_reply_chat=ident(obj(elsewhere.get("chat"))),
+            # Links, mentions and commands of a caption; those of a text stand beside it.
+            caption_entities=objects(message.get("caption_entities")),
+            live_period_s=whole(obj(message.get("location")), "live_period"),
         ),
     }

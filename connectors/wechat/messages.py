@@ -87,8 +87,9 @@ def _location(members: Members, raw: RawEvent) -> Iterator[facts.EventData]:
 
 
 def _link(members: Members, raw: RawEvent) -> Iterator[facts.EventData]:
-    """A shared page. Its description stays in the raw record: contents have no place for it."""
-    yield _received(members, raw, ShareContent(url=needed(members, "Url"), title=text_of(members, "Title") or None))
+    """A shared page; the description is the page's, not the person's, and contents have no place for it."""
+    page = ShareContent(url=needed(members, "Url"), title=text_of(members, "Title") or None)
+    yield _received(members, raw, page, description=text_of(members, "Description") or None)
 
 
 def _received(members: Members, raw: RawEvent, content: Content, **metadata: Any) -> facts.EventData:

@@ -10,6 +10,7 @@ from typing import Any
 
 from connectors.shared.messages import plain_text
 from connectors.shared.meta.values import as_degrees, as_dict, as_id, as_list, as_text
+from connectors.whatsapp.vcard import vcard_of
 from schemas.content import (
     ContactContent,
     Content,
@@ -113,7 +114,7 @@ def _contact(card: Json) -> ContactContent:
         emails=tuple(filter(None, emails)),
         # Only a number that is on WhatsApp has one of these.
         user_id=next(filter(None, (as_id(phone.get("wa_id")) for phone in phones)), None),
-        vcard=as_text(card.get("vcard")),
+        vcard=vcard_of(card),
     )
 
 

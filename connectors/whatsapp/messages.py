@@ -85,14 +85,19 @@ def _metadata(item: WhatsAppItem) -> dict[str, Any]:
     """The profile, which has no API of its own, the phone number beside the BSUID, and where the message belongs."""
     profile = as_dict(item.contact.get("profile"))
     errors, group_id = item.event.get("errors"), as_id(item.event.get("group_id")) or None
+    context = item.part("context")
     metadata = {
         "name": as_text(profile.get("name")),
         "username": as_text(profile.get("username")),
         "wa_id": item.person.phone or None,
+        "parent_user_id": as_id(item.event.get("from_parent_user_id")) or None,
         "aliases": _aliases(item),
         "group_id": group_id,
         "in_group": True if group_id else None,
-        "referred_product": as_dict(item.part("context").get("referred_product")) or None,
+        "referred_product": as_dict(context.get("referred_product")) or None,
+        "is_frequently_forwarded": context.get("frequently_forwarded") is True or None,
+        "is_animated": item.part("sticker").get("animated") is True or None,
+        "place_url": as_text(item.part("location").get("url")),
         "errors": errors if isinstance(errors, list) and errors else None,
     }
     return {name: value for name, value in metadata.items() if value is not None}
