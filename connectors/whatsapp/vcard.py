@@ -1,5 +1,4 @@
-"""What a WhatsApp contact card tells beyond name, numbers and e-mail addresses, as a vCard: contents have no members for
-it. Pure.
+"""What a WhatsApp contact card tells beyond name, numbers and e-mail addresses, as a vCard. Pure.
 
 Source: WhatsApp Business Platform "Contacts messages webhook reference"; RFC 2426 (vCard 3.0), sections 3 and 4.
 """
