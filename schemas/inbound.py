@@ -28,8 +28,7 @@ class RawEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 def encode_raw(slice_: bytes, *, enclosing: dict[str, JsonValue], peer: str) -> bytes:
     """A record value around a slice that is valid JSON by itself; the slice is embedded byte for byte."""
-    head = orjson.dumps({"peer": peer, "enclosing": enclosing})
-    return head[:-1] + b',"event":' + slice_ + b"}"
+    return orjson.dumps({"peer": peer, "enclosing": enclosing, "event": orjson.Fragment(slice_)})
 
 
 def encode_text(text: str, *, enclosing: dict[str, JsonValue], peer: str) -> bytes:

@@ -13,13 +13,21 @@ EXACT_BELOW = 2**53
 """Integers that every reader of JSON keeps exactly (RFC 8259, Numbers)."""
 
 
-def content_of(message: Any) -> Content | None:
-    """The content of a known message type, None for anything else.
+def content_of(message: Any) -> Content | dict[str, Any] | None:
+    """The content of a known message type, None for anything else; of a text that is no text, what does not make one
+    (``sound`` says so to whoever needs the content itself).
 
-    Raises ValueError or KeyError when a member is not as documented.
+    Raises ValueError or KeyError when any other member is not as documented.
     """
     build = _BUILDERS.get(text_in(message, "type") or "")
     return build(message) if build else None
+
+
+def sound(content: Content | dict[str, Any]) -> Content:
+    """The content; raises ValueError when it is none."""
+    if isinstance(content, dict):
+        raise ValueError("the text of a message is no text")
+    return content
 
 
 def metadata_of(message: Message) -> dict[str, Any]:
@@ -45,11 +53,11 @@ def place_of(event: Mapping[str, Any], message: Message) -> dict[str, Any]:
     return {"in_group": True} if is_meant else {"in_group": True, "is_addressed": False}
 
 
-def _text(message: Message) -> Content:
+def _text(message: Message) -> Content | dict[str, Any]:
     """Text with LINE emojis and mentions in LINE's own form: ``index`` and ``length`` count UTF-16 units."""
     text = message["text"]
-    if type(text) is str and "emojis" not in message and "mention" not in message:
-        return plain_text(text)
+    if "emojis" not in message and "mention" not in message:
+        return plain_text(text) if type(text) is str else {"kind": "text", "text": text}
     emojis = [{"entity": "emoji", **emoji} for emoji in _objects(message.get("emojis"))]
     mentions = [{"entity": "mention", **mention} for mention in _objects(member(message, "mention", "mentionees"))]
     return TextContent(text=text, entities=tuple(emojis + mentions))
@@ -100,7 +108,7 @@ def _sticker(message: Message) -> Content:
     )
 
 
-_BUILDERS: dict[str, Callable[[Message], Content]] = {
+_BUILDERS: dict[str, Callable[[Message], Content | dict[str, Any]]] = {
     "text": _text,
     "image": _media,
     "video": _media,

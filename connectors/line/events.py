@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from connectors.interface import Unprocessable
-from connectors.line.content import content_of, metadata_of, place_of
+from connectors.line.content import content_of, metadata_of, place_of, sound
 from connectors.shared.envelope import enveloped
 from connectors.shared.messages import message_received
 from connectors.shared.splitting import NUMBER, member, text_in, text_member
@@ -99,7 +99,7 @@ def _message(event: NativeEvent, raw: RawEvent) -> Iterator[Fact]:
         yield _ignored("standby", event, {"message_id": text_in(message, "id")})
         return
     yield message_received(
-        content,
+        sound(content),
         message_id=_message_id(message),
         sender_id=_sender(event, raw),
         recipient_id=_destination(raw),
@@ -118,7 +118,7 @@ def _edited(event: NativeEvent, raw: RawEvent) -> Iterator[Fact]:
         revision = _occurred_at(raw)
         message_id = _message_id(message)
         sender = _sender(event, raw)
-        yield facts.MessageEdited(message_id=message_id, sender_id=sender, content=content, revision=revision)
+        yield facts.MessageEdited(message_id=message_id, sender_id=sender, content=sound(content), revision=revision)
 
 
 def _unsend(event: NativeEvent, raw: RawEvent) -> Iterator[Fact]:

@@ -51,7 +51,7 @@ def split(body: bytes, channel: Channel, channels: Sequence[Channel]) -> Accepte
 
 def peer_of(event: Any) -> str:
     """Group or room id, else user id; empty when the event names none."""
-    source = splitting.member(event, "source")
+    source = event.get("source") if isinstance(event, dict) else None
     kind = splitting.text_in(source, "type")
     return splitting.text_in(source, api.PEER_MEMBERS.get(kind or "", "userId")) or ""
 

@@ -99,12 +99,12 @@ def split_json(body: bytes, shape: type[T], *others: type[U]) -> T | U | None:
 
 
 def _first_of(shapes: Sequence[type[Any]], body: bytes) -> Any:
-    for shape in shapes[:-1]:
-        try:
-            return msgspec.json.decode(body, type=shape)
-        except msgspec.ValidationError:
-            continue
-    return msgspec.json.decode(body, type=shapes[-1])
+    try:
+        return msgspec.json.decode(body, type=shapes[0])
+    except msgspec.ValidationError:
+        if len(shapes) == 1:
+            raise
+        return _first_of(shapes[1:], body)
 
 
 def _check_leniently(body: bytes, *, reason: str) -> None:

@@ -139,11 +139,11 @@ def _record(slice_: bytes, owner: Channel, enclosing: dict[str, JsonValue]) -> I
     if event is UNREADABLE:
         return InboundRecord(owner.id, "", encode_whole(slice_))
     has_peer = enclosing["container"] in WITH_PEER
-    peer = peer_of(event, str(enclosing["entry_id"])) if has_peer else ""
+    peer = peer_of(event, enclosing["entry_id"]) if has_peer else ""
     return InboundRecord(owner.id, peer, encode_raw(slice_, enclosing=enclosing, peer=peer))
 
 
-def peer_of(event: Any, account: str) -> str:
+def peer_of(event: Any, account: JsonValue) -> str:
     """The user's side of an item: who is not the account; empty when the item does not say."""
     if not isinstance(event, dict):
         return ""
