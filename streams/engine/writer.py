@@ -19,12 +19,13 @@ from aiokafka.producer.transaction_manager import PidAndEpoch, TransactionManage
 from aiokafka.protocol.transaction import InitProducerIdRequest
 from aiokafka.structs import TopicPartition
 
-from streams.engine.pace import LINGER_S, Pace
+from streams.engine.pace import Pace
 from streams.engine.resending import be_patient
 
 WireRecord = tuple[bytes, bytes | None, list[tuple[str, bytes]]]
 """Key, value (None: tombstone), headers."""
 
+OnFailure = Callable[[BaseException], None]
 Queue = deque[tuple[Sequence[WireRecord], "asyncio.Future[int]"]]
 """What waits for one partition: records, and the future of the last one's offset."""
 
@@ -84,9 +85,9 @@ class Identities(TransactionManager):  # type: ignore[misc] # aiokafka ships no 
 
 class Writer:
     """The producer of one process. ``on_failure`` is called once with the error when a delivery fails for good; the
-    caller ends the process, because what was promised to be written was not."""
+    caller ends the process, because what was promised to be written was not. ``pace`` says how long requests wait."""
 
-    def __init__(self, bootstrap: str, *, client_id: str, on_failure: Callable[[BaseException], None]) -> None:
+    def __init__(self, bootstrap: str, *, client_id: str, on_failure: OnFailure, pace: Pace | None = None) -> None:
         self._bootstrap = bootstrap
         self._client_id = client_id
         self._on_failure = on_failure
@@ -94,7 +95,7 @@ class Writer:
         self._busy: set[TopicPartition] = set()
         self._ready: deque[TopicPartition] = deque()
         self._pump: asyncio.Task[None] | None = None
-        self._pace = Pace()
+        self._pace = pace or Pace()
         self._is_idle = asyncio.Event()
         self._is_idle.set()
         self._identities = Identities()
@@ -149,8 +150,8 @@ class Writer:
     async def _pump_ready(self) -> None:
         """Hand over one batch of each partition that is ready, all of them in one turn of the loop, so that they travel
         in one request."""
-        if self._pace.is_busy:
-            await asyncio.sleep(LINGER_S)
+        if linger_s := self._pace.linger_s():
+            await asyncio.sleep(linger_s)
         while self._ready:
             place = self._ready.popleft()
             try:

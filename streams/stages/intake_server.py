@@ -16,6 +16,7 @@ from streams.care.control import Control
 from streams.care.status import ChannelStatus
 from streams.channels import Channels
 from streams.engine.core import end_process
+from streams.engine.pace import Spacing
 from streams.engine.partitioner import partition_of
 from streams.engine.seeded import scattered, seeded
 from streams.engine.writer import WireRecord, Writer
@@ -102,7 +103,8 @@ async def serve_intake(
     on_ready: Callable[[], Awaitable[None]],
 ) -> None:
     """Until the event is set: then take no more, finish what is in hand, flush."""
-    writer = Writer(settings.kafka_url, client_id=f"{settings.topic_prefix}intake", on_failure=end_process)
+    client_id = f"{settings.topic_prefix}intake"
+    writer = Writer(settings.kafka_url, client_id=client_id, on_failure=end_process, pace=Spacing())
     await writer.start()
     identities = Identities(
         settings.kafka_url, topics.identities, partitions=settings.partitions, on_failure=end_process

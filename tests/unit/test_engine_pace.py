@@ -1,6 +1,8 @@
 """When requests wait for company: under load, and only then."""
 
-from streams.engine.pace import BUSY_PER_S, WINDOW_S, Pace
+import pytest
+
+from streams.engine.pace import BUSY_PER_S, LINGER_S, WINDOW_S, Pace, Spacing
 
 
 class Clock:
@@ -42,3 +44,32 @@ def test_a_pause_counts_as_little_traffic() -> None:
     clock.now_s += 60
     pace.count()
     assert not pace.is_busy
+
+
+def test_under_load_each_request_waits_the_same() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    assert pace.linger_s() == 0
+    run(pace, clock, per_s=2 * BUSY_PER_S, seconds=2.5 * WINDOW_S)
+    assert [pace.linger_s(), pace.linger_s()] == [LINGER_S, LINGER_S]
+
+
+def test_spaced_requests_leave_apart_and_wait_no_longer_than_that() -> None:
+    clock = Clock()
+    pace = Spacing(clock)
+    run(pace, clock, per_s=2 * BUSY_PER_S, seconds=2.5 * WINDOW_S)
+    assert pace.linger_s() == 0
+    clock.now_s += LINGER_S / 3
+    assert pace.linger_s() == pytest.approx(LINGER_S * 2 / 3)
+    # That one left at its own time, a while after it was wanted.
+    clock.now_s += LINGER_S * 2 / 3
+    assert pace.linger_s() == pytest.approx(LINGER_S)
+    clock.now_s += 3 * LINGER_S
+    assert pace.linger_s() == 0
+
+
+def test_spaced_requests_do_not_wait_with_little_traffic() -> None:
+    clock = Clock()
+    pace = Spacing(clock)
+    run(pace, clock, per_s=BUSY_PER_S // 2, seconds=10 * WINDOW_S)
+    assert [pace.linger_s(), pace.linger_s()] == [0, 0]
