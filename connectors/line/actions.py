@@ -34,6 +34,9 @@ def actions_of(buttons: Iterable[Button], changes: list[str], *, is_quick: bool 
         elif button.asks is not None:
             changes.append("a question is written as text: LINE asks for places only, and in quick replies")
             found.lines.append(f"• {button.label}")
+        elif button.url is None and utf16_units(button.data or "") > api.POSTBACK_DATA_MAX:
+            changes.append(f"a button is written as text: its data is longer than {api.POSTBACK_DATA_MAX}")
+            found.lines.append(f"• {button.label}")
         elif button.url is None:
             found.usable.append(_postback(button, changes))
         elif button.url.startswith(LINK_SCHEMES) and len(button.url) <= api.URI_MAX:
@@ -50,12 +53,9 @@ def quick_reply(actions: Iterable[Action]) -> dict[str, Any]:
 
 
 def _postback(button: Button, changes: list[str]) -> Action:
-    data = next(filter(str.strip, (button.data or "", button.label)), "…")
-    if utf16_units(data) > api.POSTBACK_DATA_MAX:
-        changes.append(f"a button's data cut to {api.POSTBACK_DATA_MAX}")
-        data = truncate(data, api.POSTBACK_DATA_MAX, utf16_units)
     # The tap shows in the chat as if the person had written the label.
     shown = truncate(button.label, api.DISPLAY_TEXT_MAX, utf16_units)
+    data = next(filter(str.strip, (button.data or "", shown)), "…")
     action = {"type": "postback", "label": _label(button, changes), "data": data}
     return {**action, "displayText": shown} if shown.strip() else action
 

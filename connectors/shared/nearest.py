@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from connectors.interface import Call
+from connectors.shared.plain import plain
 from schemas.content import TemplateContent, TextContent
 from schemas.outbound import (
     Button,
@@ -54,12 +55,14 @@ def _nothing(_content: PartContent) -> bool:
 @dataclass(frozen=True, slots=True)
 class Abilities:
     """What a platform has beside the kinds that all have: which contents it ``draws`` itself, whether a message can be
-    edited, a tap answered with words, and media be sent together."""
+    edited, a tap answered with words, media be sent together, text be formatted, and a contact be a vCard."""
 
     draws: Callable[[PartContent], bool] = _nothing
     edits: bool = False
     answers: bool = False
     albums: bool = False
+    formats: bool = False
+    vcards: bool = False
 
 
 def nearest_parts(message: OutboundMessage, abilities: Abilities) -> list[Nearest]:
@@ -71,6 +74,8 @@ def nearest_parts(message: OutboundMessage, abilities: Abilities) -> list[Neares
         if part.edit_of is not None and not abilities.edits:
             part = part.model_copy(update={"edit_of": None})
             changes.append("sent as a new message: there are no edits here")
+        part, lost = plain(part, formats=abilities.formats, vcards=abilities.vcards)
+        changes += lost
         found = Nearest(part) if abilities.draws(part.content) else _simplified(part)
         if found is not None:
             shown.append(replace(found, changes=(*changes, *found.changes)))

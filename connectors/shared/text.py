@@ -5,6 +5,7 @@ marks. Cutting inside one shows garbage on both sides.
 """
 
 from collections.abc import Callable, Iterator
+from pathlib import PurePosixPath
 
 import regex
 
@@ -106,3 +107,8 @@ def _nice_break(text: str, end: int) -> int:
         if at >= end * BREAK_FROM:
             return at
     return max((match.end() for match in _SPACE.finditer(text, 0, window)), default=0) or end
+
+
+def file_name_of(url: str) -> str:
+    """The name of the file that a link leads to, as the link has it; empty where it ends in none."""
+    return PurePosixPath(url.partition("#")[0].partition("?")[0]).name

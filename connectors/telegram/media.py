@@ -2,8 +2,8 @@
 
 from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import urlsplit
 
+from connectors.shared.text import file_name_of
 from connectors.shared.uploads import Upload, plain_type
 from connectors.telegram.api import (
     DOCUMENT_URL_TYPES,
@@ -37,7 +37,7 @@ def media_pieces(content: MediaContent) -> list[Piece]:
     piece.fields |= _duration(content)
     if content.kind == "voice" and content.url and (content.size_bytes or 0) > VOICE_URL_BYTES_MAX:
         piece.changes.append("a voice note above 1 MB arrives as a file")
-    if content.kind == "file" and content.url and content.file_name and _file_name(content.url) != content.file_name:
+    if content.kind == "file" and content.url and content.file_name and file_name_of(content.url) != content.file_name:
         piece.changes.append("the file keeps the name that its link has")
     return captioned(piece, content.caption or "")
 
@@ -84,8 +84,4 @@ def _is_document(content: MediaContent) -> bool:
     if content.mime_type:
         return plain_type(content.mime_type) in DOCUMENT_URL_TYPES
     endings = [ending for group in DOCUMENT_URL_TYPES.values() for ending in group]
-    return PurePosixPath(_file_name(content.url or "")).suffix.lower() in endings
-
-
-def _file_name(url: str) -> str:
-    return PurePosixPath(urlsplit(url).path).name
+    return PurePosixPath(file_name_of(content.url or "")).suffix.lower() in endings

@@ -25,7 +25,7 @@ def plan(message: OutboundMessage, window: Window, channel: Channel) -> tuple[Ca
     Telegram has no reply window. Quotes ``reply_to`` with the first new message.
     """
     chat = _Chat.of(message.peer)
-    abilities = Abilities(chat.has, edits=True, answers=True, albums=True)
+    abilities = Abilities(chat.has, edits=True, answers=True, albums=True, formats=True, vcards=True)
     shown = [planned for nearest in nearest_parts(message, abilities) for planned in _pieces(nearest, chat)]
     answers, cut = callback_answers(message)
     unseen, left_out = indicators(message, chat.target)

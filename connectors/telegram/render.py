@@ -82,7 +82,8 @@ def _contact(content: ContactContent) -> list[Piece]:
     more = [*content.phones[1:], *content.emails]
     if not content.phones:
         words = "\n".join(filter(None, (content.name, *more)))
-        return text_pieces(words, change="a contact without a phone number is sent as text")
+        lost = ", without its vCard" if content.vcard else ""
+        return text_pieces(words, change=f"a contact without a phone number is sent as text{lost}")
     phone = content.phones[0]
     piece = Piece("sendContact", {"phone_number": phone, "first_name": content.name.strip() or phone})
     if content.vcard and utf8_bytes(content.vcard) <= VCARD_BYTES_MAX:

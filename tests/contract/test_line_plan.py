@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.interface import Channel, Window
+from connectors.shared.text import utf16_units
 from schemas.content import (
     ContactContent,
     LocationContent,
@@ -108,13 +109,20 @@ def test_more_text_or_more_buttons_than_a_template_takes_lose_nothing() -> None:
     assert len(actions_in(objects(part("Choose", rows=(buttons(200, data="x" * 300),))))) == 200
 
 
-def test_labels_and_data_are_cut_at_their_limits_and_it_is_said() -> None:
+def test_a_label_is_cut_at_its_limit_and_it_is_said() -> None:
     at_limit = Button(label="ก" * 20, data="d" * 300)
-    above = Button(label="ก" * 21, data="d" * 301)
+    above = Button(label="ก" * 21, data="d" * 300)
     assert changes(part("x", rows=((at_limit,),))) == []
     (action,) = actions_in(objects(part("x", rows=((above,),))))
-    assert (action["label"], action["data"]) == ("ก" * 19 + "…", "d" * 299 + "…")
-    assert len(changes(part("x", rows=((above,),)))) == 2
+    assert (action["label"], action["data"]) == ("ก" * 19 + "…", "d" * 300)
+    assert len(changes(part("x", rows=((above,),)))) == 1
+
+
+@pytest.mark.parametrize("data", ["d" * 301, "😀" * 151])
+def test_a_tap_whose_data_is_too_long_is_written_as_text_for_cut_data_is_another_choice(data: str) -> None:
+    above = part("x", rows=((Button(label="Tap", data=data),),))
+    assert objects(above) == [{"type": "text", "text": "x\n• Tap"}]
+    assert len(changes(above)) == 1
 
 
 def test_a_link_that_line_cannot_open_becomes_text() -> None:
@@ -264,7 +272,7 @@ def test_whatever_is_asked_line_takes_it_and_every_part_and_tap_is_in_it(parts: 
     keys = [call.idempotency_key for call in calls if call.name == "push"]
     assert len(set(keys)) == len(keys)
     asked_taps = sum(
-        button.url is None
+        button.url is None and utf16_units(button.data or "") <= 300
         for asked in parts
         for row in (*asked.rows, asked.quick_replies, *_card_rows(asked))
         for button in row

@@ -119,3 +119,44 @@ def test_an_edit_arrives_though_the_platform_may_have_none(name: str) -> None:
     assert [call.part_ids for call in calls] == [("part-0",)]
     is_told = any("new message" in change for call in calls for change in call.changes)
     assert is_told == (not calls[0].name.startswith("edit"))
+
+
+@pytest.mark.parametrize("name", sorted(platforms()))
+def test_what_a_text_hides_behind_its_words_is_said_or_told(name: str) -> None:
+    link = {"type": "text_link", "offset": 3, "length": 4, "url": "https://example.com/p"}
+    bold = {"type": "bold", "offset": 3, "length": 4}
+    (call,) = planned(platforms()[name], {"kind": "text", "text": "👍 site!", "entities": [bold, link]})
+    shown = json.dumps(call.body, ensure_ascii=False)
+    if "entities" in shown:
+        assert (link["url"] in shown, call.changes) == (True, ())
+        return
+    assert "👍 site (https://example.com/p)!" in shown
+    assert call.changes == ("links of a text written after their words", "formatting of a text left out")
+
+
+@pytest.mark.parametrize("name", sorted(platforms()))
+def test_a_contact_goes_with_its_vcard_or_without_as_is_told(name: str) -> None:
+    for phones in ([], ["+15555550124"]):
+        content = {"kind": "contact", "name": "Ana", "phones": phones, "vcard": "BEGIN:VCARD"}
+        calls = planned(platforms()[name], content)
+        is_told = any("vCard" in change for call in calls for change in call.changes)
+        assert is_told != ("BEGIN:VCARD" in json.dumps([call.body for call in calls]))
+
+
+@pytest.mark.parametrize("name", sorted(platforms()))
+def test_a_file_has_its_name_or_is_told_to_keep_that_of_its_link(name: str) -> None:
+    for name_given in ("a.pdf", "invoice.pdf"):
+        content = {"kind": "file", "url": "https://files.example.com/a.pdf?x=1", "file_name": name_given}
+        calls = planned(platforms()[name], content)
+        is_told = any("keeps the name" in change for call in calls for change in call.changes)
+        assert is_told == (name_given not in json.dumps([call.body for call in calls]))
+
+
+@pytest.mark.parametrize("name", sorted(platforms()))
+def test_a_buttons_data_comes_back_whole_or_not_at_all(name: str) -> None:
+    data = "d" * 1001
+    part = {"id": "part-0", "content": KINDS["text"][0], "rows": [[{"label": "Tap", "data": data}]]}
+    (call,) = planned(platforms()[name], parts=[part])
+    shown = json.dumps(call.body)
+    assert ("d" * 64 in shown) == (data in shown)
+    assert ("Tap" in shown, bool(call.changes)) == (True, True)

@@ -6,6 +6,7 @@ A platform takes ``COMMON`` and adds the renderers of what is its own.
 from connectors.shared.meta.cards import card_drafts
 from connectors.shared.meta.drafts import Draft, attachment, is_web_link, with_changes
 from connectors.shared.meta.planning import Asked, Renderers
+from connectors.shared.text import file_name_of
 from connectors.shared.uploads import Upload
 from schemas.content import ContactContent, LocationContent, MediaContent, StickerContent, TextContent
 from schemas.media import is_stored, shown_link
@@ -22,6 +23,8 @@ def render_media(content: MediaContent, asked: Asked, *, takes_uploads: bool = F
     kind = "audio" if content.kind == "voice" else content.kind
     if is_web_link(content.url):
         media = attachment(kind, {"url": content.url})
+        if content.kind == "file" and content.file_name not in (None, file_name_of(content.url or "")):
+            media = with_changes([media], ["the file keeps the name that its link has"])[0]
     elif content.media_id:
         media = attachment(kind, {"attachment_id": content.media_id})
     elif takes_uploads and is_stored(content.url):
