@@ -33,6 +33,13 @@ class TopicsMismatch(SettingsError):
     """A topic exists with another number of partitions than the settings ask for."""
 
 
+class TopicMissing(SettingsError):
+    """A topic is not there, and who asks does not create any."""
+
+    def __init__(self, topic: str, bootstrap: str) -> None:
+        super().__init__(f"topic {topic} is missing at {bootstrap}; create it with `iris topics ensure`")
+
+
 @dataclass(frozen=True, slots=True)
 class TopicStatus:
     """A topic as wanted and as found; ``partitions`` and ``replication`` are 0 where it is missing."""
@@ -78,14 +85,14 @@ async def ensure_topics(bootstrap: str, settings: Settings) -> list[str]:
 async def require_topics(bootstrap: str, settings: Settings) -> None:
     """What a process that runs apart asks before it starts: all topics are there with the partitions it counts on.
 
-    Raises TopicsMismatch, SettingsError when one is missing, and BrokerUnavailable.
+    Raises TopicsMismatch, TopicMissing and BrokerUnavailable.
     """
     async with _admin(bootstrap) as admin:
         statuses = await _look(admin, settings)
     refuse_mismatch(statuses, settings)
     missing = next((status.topic.name for status in statuses if status.is_missing), None)
     if missing is not None:
-        raise SettingsError(f"topic {missing} is missing at {bootstrap}; create it with `iris topics ensure`")
+        raise TopicMissing(missing, bootstrap)
 
 
 def topic_config(topic: Topic, settings: Settings) -> dict[str, str]:

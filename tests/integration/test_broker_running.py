@@ -26,7 +26,8 @@ async def test_commands_find_the_broker_that_runs_and_tell_when_it_does_not(
     broker = await make_broker(data_dir=folder)
 
     code, _, said = await iris("channels", "list")
-    assert (code, "the last known state is not told" in said) == (0, True), "the topics are not there yet"
+    lacks = f"topic iris.control is missing at {broker.bootstrap}; create it with `iris topics ensure`"
+    assert (code, f"the last known state is not told: {lacks}" in said) == (0, True), said
     assert (await iris("topics", "list"))[1][0]["state"] == "missing"
     publisher = Publisher(broker.bootstrap, build_topics(settings).control, partitions=2)
     code, _, said = await iris_text("topics", "ensure")

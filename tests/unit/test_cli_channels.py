@@ -43,7 +43,7 @@ async def test_list_tells_path_and_which_credentials_are_set(fakes: tuple[FakeLi
 async def test_list_works_without_the_broker_and_says_that_health_is_not_known(
     fakes: tuple[FakeLine, FakeTelegram], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for server, says in (("", "no broker is named"), ("127.0.0.1:1", "no broker answers at 127.0.0.1:1")):
+    for server, says in (("", "no broker is named"), ("127.0.0.1:1", "no Kafka broker answers at 127.0.0.1:1")):
         if server:
             monkeypatch.setenv("IRIS_KAFKA_BOOTSTRAP_SERVERS", server)
         code, lines, said = await iris("channels", "list")
