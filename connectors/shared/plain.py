@@ -1,9 +1,10 @@
-"""Formatted text and contact cards for platforms that have neither: what can be said in plain words is. Pure."""
+"""Formatted text and contact cards for platforms that have neither, and what no platform has: what can be said in plain
+words is, the rest is told. Pure."""
 
 from typing import Any
 
 from schemas.content import ContactContent, TextContent
-from schemas.outbound import Part
+from schemas.outbound import CardContent, Part, ProductContent
 
 LINK = "text_link"
 STYLES = frozenset(
@@ -26,14 +27,21 @@ STYLES = frozenset(
 
 def plain(part: Part, *, formats: bool, vcards: bool) -> tuple[Part, list[str]]:
     """The part as a platform shows it that cannot format text, or takes no vCard; and what that changed."""
+    changes = ["second lines of buttons left out: only a list's rows have them"] if _has_second_line(part) else []
     match part.content:
         case TextContent(entities=entities) as content if entities and not formats:
-            words, changes = _words(content)
-            return part.model_copy(update={"content": TextContent(text=words)}), changes
+            words, more = _words(content)
+            return part.model_copy(update={"content": TextContent(text=words)}), [*changes, *more]
         case ContactContent(vcard=vcard) if vcard and not vcards:
-            return part, ["a contact's vCard left out"]
+            return part, [*changes, "a contact's vCard left out"]
         case _:
-            return part, []
+            return part, changes
+
+
+def _has_second_line(part: Part) -> bool:
+    cards = part.content.cards if isinstance(part.content, CardContent | ProductContent) else ()
+    rows = (*part.rows, part.quick_replies, *(card.buttons for card in cards))
+    return any(button.description for row in rows for button in row)
 
 
 def _words(content: TextContent) -> tuple[str, list[str]]:

@@ -161,3 +161,18 @@ def test_a_buttons_data_comes_back_whole_or_not_at_all(name: str) -> None:
     shown = json.dumps(call.body)
     assert ("d" * 64 in shown) == (data in shown)
     assert ("Tap" in shown, bool(call.changes)) == (True, True)
+
+
+@pytest.mark.parametrize("name", sorted(platforms()))
+def test_a_second_line_of_a_button_is_told_to_be_left_out_and_that_of_a_row_is_shown(name: str) -> None:
+    button = TAP | {"description": "1 day"}
+    shown = [
+        {"content": KINDS["text"][0], "rows": [[button]]},
+        {"content": KINDS["text"][0], "quick_replies": [button]},
+        {"content": {"kind": "card", "alt_text": "x", "cards": [CARD | {"buttons": [button]}]}},
+        {"content": KINDS["list"][0]},
+    ]
+    for part in shown:
+        calls = planned(platforms()[name], parts=[{"id": "part-0", **part}])
+        is_told = any("second line" in change for call in calls for change in call.changes)
+        assert is_told == ("1 day" not in json.dumps([call.body for call in calls])), part
