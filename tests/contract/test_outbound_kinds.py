@@ -166,7 +166,7 @@ def test_a_buttons_data_comes_back_whole_or_not_at_all(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(platforms()))
 def test_a_second_line_of_a_button_is_told_to_be_left_out_and_that_of_a_row_is_shown(name: str) -> None:
     button = TAP | {"description": "1 day"}
-    shown = [
+    shown: list[dict[str, Any]] = [
         {"content": KINDS["text"][0], "rows": [[button]]},
         {"content": KINDS["text"][0], "quick_replies": [button]},
         {"content": {"kind": "card", "alt_text": "x", "cards": [CARD | {"buttons": [button]}]}},
