@@ -1,6 +1,5 @@
 """Messenger by upload: our own stored media is saved with the page once, and messages name its id for ninety days."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -17,20 +16,13 @@ from tests.contract.test_messenger_sender import kept, page_of
 from tests.fakes.messenger import FakeMessenger
 from tests.fakes.messenger_rules import Refused
 from tests.fakes.messenger_uploads import BYTES_MAX, check_upload
-from tests.harness.platform import Clock, running
+from tests.harness.platform import Clock, running, uploading
 from tests.harness.shelf import STORED, Shelf
 
 DAY_S = 86_400
 
 fake = running(FakeMessenger, seed=1)
-
-
-@pytest.fixture
-async def sender(shelf: Shelf, clock: Clock) -> AsyncIterator[Sender]:
-    made = Sender(clock=clock)
-    made.upload_from(shelf)
-    yield made
-    await made.close()
+sender = uploading(lambda clock: Sender(clock=clock))
 
 
 def media(kind: str = "image", **more: Any) -> MediaContent:

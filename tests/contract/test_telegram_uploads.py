@@ -1,7 +1,6 @@
 """Telegram by upload: stored media travels in the message's own form, and is sent again by the ``file_id`` it got."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -19,21 +18,14 @@ from tests.fakes.forms import FormFile
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.telegram_files import BYTES_MAX, Files
 from tests.fakes.telegram_rules import Refused
-from tests.harness.platform import running
+from tests.harness.platform import running, uploading
 from tests.harness.shelf import STORED, Shelf
 
 OTHER = STORED.replace("ab", "cd")
 LINK = "https://files.example.com/a.jpg"
 
 fake = running(FakeTelegram)
-
-
-@pytest.fixture
-async def sender(shelf: Shelf) -> AsyncIterator[Sender]:
-    made = Sender()
-    made.upload_from(shelf)
-    yield made
-    await made.close()
+sender = uploading(lambda _: Sender())
 
 
 def media(kind: str = "image", url: str = STORED, **more: Any) -> MediaContent:

@@ -3,7 +3,6 @@
 The fake takes uploads and knows which of its ids a message names; the media lies on the fake itself.
 """
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -17,21 +16,14 @@ from tests.contract.wechat_kit import part
 from tests.contract.wechat_sending import channel_of, fields_of, plan, send
 from tests.fakes.wechat import SEND_PATH, FakeWeChat
 from tests.fakes.wechat_rules import Refused, check_upload
-from tests.harness.platform import Clock, running
+from tests.harness.platform import Clock, running, uploading
 from tests.harness.shelf import STORED, Shelf
 
 LINK = "https://files.example.com/a.jpg"
 
 
 fake = running(FakeWeChat)
-
-
-@pytest.fixture
-async def sender(shelf: Shelf, clock: Clock) -> AsyncIterator[Sender]:
-    made = Sender(clock=clock)
-    made.upload_from(shelf)
-    yield made
-    await made.close()
+sender = uploading(lambda clock: Sender(clock=clock))
 
 
 def media(kind: str = "image", url: str = LINK, **more: Any) -> Part:

@@ -1,6 +1,5 @@
 """WhatsApp by upload: our own stored media goes to ``/media`` once, and messages name its id for thirty days."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -17,20 +16,13 @@ from tests.contract.whatsapp_planning import contents, plan
 from tests.fakes.whatsapp import FakeWhatsApp
 from tests.fakes.whatsapp_rules import Refused
 from tests.fakes.whatsapp_uploads import BYTES_MAX, check_upload
-from tests.harness.platform import Clock, running
+from tests.harness.platform import Clock, running, uploading
 from tests.harness.shelf import STORED, Shelf
 
 DAY_S = 86_400
 
 fake = running(FakeWhatsApp, seed=1)
-
-
-@pytest.fixture
-async def sender(shelf: Shelf, clock: Clock) -> AsyncIterator[Sender]:
-    made = Sender(clock=clock)
-    made.upload_from(shelf)
-    yield made
-    await made.close()
+sender = uploading(lambda clock: Sender(clock=clock))
 
 
 def media(kind: str = "image", **more: Any) -> MediaContent:

@@ -2,8 +2,9 @@
 
     fake = running(FakeLine)
     sender = closing(lambda _: Sender())
+    sender = uploading(lambda _: Sender())
 
-The clock is the fixture ``clock`` (``tests/contract/conftest.py``, or the module's own).
+The fixtures ``clock`` and ``shelf`` are those of ``tests/contract/conftest.py``, or the module's own.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -12,7 +13,9 @@ from typing import Any, Protocol, TypeVar
 
 import pytest
 
+from connectors.interface import Uploader
 from tests.fakes.base import FakePlatform
+from tests.harness.shelf import Shelf
 
 START_S = 1_790_000_000.0
 """21 September 2026."""
@@ -36,7 +39,12 @@ class Closable(Protocol):
         ...
 
 
+class UploadingSender(Closable, Uploader, Protocol):
+    """A sender that uploads."""
+
+
 Client = TypeVar("Client", bound=Closable)
+Sender = TypeVar("Sender", bound=UploadingSender)
 
 
 def running(make: Callable[..., FakePlatform], *, redelivery_wait_s: float | None = None, **options: Any) -> Any:
@@ -63,3 +71,16 @@ def closing(make: Callable[[Clock], Client]) -> Any:
         await made.close()
 
     return client
+
+
+def uploading(make: Callable[[Clock], Sender]) -> Any:
+    """A fixture: the sender that ``make`` makes, which finds its media on the shelf."""
+
+    @pytest.fixture
+    async def sender(clock: Clock, shelf: Shelf) -> AsyncIterator[Sender]:
+        made = make(clock)
+        made.upload_from(shelf)
+        yield made
+        await made.close()
+
+    return sender
