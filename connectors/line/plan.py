@@ -51,7 +51,7 @@ def _objects(message: OutboundMessage) -> Iterator[_Object]:
     """Every object of every part in order; each part has at least one, so that each part is in some call."""
     quote = {"quoteToken": message.quote_token} if message.quote_token else {}
     first_changes: tuple[str, ...] = ()
-    parts = nearest_parts(message, Abilities())
+    parts = nearest_parts(message, Abilities(designs=True))
     for number, shown in enumerate(parts, 1):
         rendered = render(shown.part, is_last=number == len(parts))
         if number == 1 and quote and rendered.messages[0]["type"] in QUOTING:

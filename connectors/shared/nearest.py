@@ -55,7 +55,8 @@ def _nothing(_content: PartContent) -> bool:
 @dataclass(frozen=True, slots=True)
 class Abilities:
     """What a platform has beside the kinds that all have: which contents it ``draws`` itself, whether a message can be
-    edited, a tap answered with words, media be sent together, text be formatted, and a contact be a vCard."""
+    edited, a tap answered with words, media be sent together, text be formatted, a contact be a vCard, and a card have
+    colours and layouts of its own (``designs``)."""
 
     draws: Callable[[PartContent], bool] = _nothing
     edits: bool = False
@@ -63,6 +64,7 @@ class Abilities:
     albums: bool = False
     formats: bool = False
     vcards: bool = False
+    designs: bool = False
 
 
 def nearest_parts(message: OutboundMessage, abilities: Abilities) -> list[Nearest]:
@@ -74,11 +76,12 @@ def nearest_parts(message: OutboundMessage, abilities: Abilities) -> list[Neares
         if part.edit_of is not None and not abilities.edits:
             part = part.model_copy(update={"edit_of": None})
             changes.append("sent as a new message: there are no edits here")
-        part, lost = plain(part, formats=abilities.formats, vcards=abilities.vcards)
-        changes += lost
         found = Nearest(part) if abilities.draws(part.content) else _simplified(part)
         if found is not None:
-            shown.append(replace(found, changes=(*changes, *found.changes)))
+            simple, lost = plain(
+                found.part, formats=abilities.formats, vcards=abilities.vcards, designs=abilities.designs
+            )
+            shown.append(Nearest(simple, (*changes, *found.changes, *lost)))
     if shown:
         left_out = _left_out(message, abilities)
         shown[0] = replace(shown[0], changes=(*left_out, *shown[0].changes))
@@ -152,7 +155,8 @@ def _with(part: Part, content: PartContent) -> Part:
 
 
 def _listed(part: Part, content: ListContent) -> Part:
-    taps = (*rows_of(content), *part.quick_replies)
+    # Their second lines stand in the text.
+    taps = (*(row.model_copy(update={"description": None}) for row in rows_of(content)), *part.quick_replies)
     return part.model_copy(update={"content": TextContent(text=list_text(content)), "quick_replies": taps})
 
 

@@ -4,7 +4,7 @@ words is, the rest is told. Pure."""
 from typing import Any
 
 from schemas.content import ContactContent, TextContent
-from schemas.outbound import CardContent, Part, ProductContent
+from schemas.outbound import CardContent, Part
 
 LINK = "text_link"
 STYLES = frozenset(
@@ -25,21 +25,24 @@ STYLES = frozenset(
 "MessageEntity", with offsets in UTF-16 units). Mentions, commands, addresses and numbers are in the text itself."""
 
 
-def plain(part: Part, *, formats: bool, vcards: bool) -> tuple[Part, list[str]]:
-    """The part as a platform shows it that cannot format text, or takes no vCard; and what that changed."""
+def plain(part: Part, *, formats: bool, vcards: bool, designs: bool) -> tuple[Part, list[str]]:
+    """The part as a platform shows it that cannot format text, takes no vCard, or draws all cards alike; and what that
+    changed."""
     changes = ["second lines of buttons left out: only a list's rows have them"] if _has_second_line(part) else []
     match part.content:
         case TextContent(entities=entities) as content if entities and not formats:
             words, more = _words(content)
             return part.model_copy(update={"content": TextContent(text=words)}), [*changes, *more]
         case ContactContent(vcard=vcard) if vcard and not vcards:
-            return part, [*changes, "a contact's vCard left out"]
-        case _:
-            return part, changes
+            changes.append("a contact's vCard left out")
+        case CardContent() as content if not designs:
+            changes += ["flex layout shown as a plain card"] if content.flex is not None else []
+            changes += ["card colour left out"] if any(card.color for card in content.cards) else []
+    return part, changes
 
 
 def _has_second_line(part: Part) -> bool:
-    cards = part.content.cards if isinstance(part.content, CardContent | ProductContent) else ()
+    cards = part.content.cards if isinstance(part.content, CardContent) else ()
     rows = (*part.rows, part.quick_replies, *(card.buttons for card in cards))
     return any(button.description for row in rows for button in row)
 

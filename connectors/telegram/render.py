@@ -105,11 +105,8 @@ def _cards(content: CardContent) -> list[Block]:
     blocks = [
         Block(_card(card, content.alt_text), [[button] for button in card_buttons(card)]) for card in content.cards
     ]
-    changes = blocks[0].pieces[0].changes
     if len(blocks) > 1:
-        changes.append("cards stand one below the other")
-    if any(card.color for card in content.cards):
-        changes.append("cards have no colour")
+        blocks[0].pieces[0].changes.append("cards stand one below the other")
     return blocks
 
 

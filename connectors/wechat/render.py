@@ -156,8 +156,6 @@ def _(content: CardContent) -> list[Piece]:
     pieces = [piece for card in content.cards for piece in _card(card, content.alt_text)]
     if len(content.cards) > 1:
         pieces[0].changes.append("cards stand one below the other: WeChat takes one article a message")
-    if any(card.color for card in content.cards):
-        pieces[0].changes.append("cards have no colour")
     return pieces
 
 

@@ -70,9 +70,7 @@ def _reaction(content: ReactionContent, words: Words) -> list[Draft]:
 
 def _card(content: CardContent, words: Words) -> list[Draft]:
     """Each card is a message: picture, title and text, buttons. The part's own buttons stand under the last one."""
-    changes = ["flex layout shown as a plain card"] if content.flex is not None else []
-    if any(card.color for card in content.cards):
-        changes.append("card colour left out")
+    changes = []
     if any(card.image_url and not card_picture(card.image_url) for card in content.cards):
         changes.append("card picture left out: no web link")
     side_by_side = carousel(content)

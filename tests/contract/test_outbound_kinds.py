@@ -176,3 +176,20 @@ def test_a_second_line_of_a_button_is_told_to_be_left_out_and_that_of_a_row_is_s
         calls = planned(platforms()[name], parts=[{"id": "part-0", **part}])
         is_told = any("second line" in change for call in calls for change in call.changes)
         assert is_told == ("1 day" not in json.dumps([call.body for call in calls])), part
+
+
+@pytest.mark.parametrize("name", sorted(platforms()))
+@pytest.mark.parametrize("kind", ["card", "product"])
+def test_a_cards_own_looks_are_shown_or_told_to_be_left_out(kind: str, name: str) -> None:
+    colour, bubble = "#2196F3", {"type": "bubble", "body": {"type": "box", "layout": "vertical", "contents": []}}
+    cards = [CARD | {"color": colour}]
+    content: dict[str, Any] = {"kind": kind, "cards": cards} | ({"alt_text": "x"} if kind == "card" else {"text": "x"})
+    calls = planned(platforms()[name], content)
+    shown = json.dumps([call.body for call in calls])
+    is_told = any("colour left out" in change for call in calls for change in call.changes)
+    is_shown = colour in shown or "Tea" not in shown
+    assert is_told != is_shown
+    if kind == "card":
+        calls = planned(platforms()[name], content | {"flex": bubble})
+        is_told = any("flex layout" in change for call in calls for change in call.changes)
+        assert is_told != ('"bubble"' in json.dumps([call.body for call in calls]))

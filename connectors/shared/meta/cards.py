@@ -81,11 +81,5 @@ def _words(text: str | None) -> str | None:
 
 
 def _changes(content: CardContent) -> list[str]:
-    changes = []
-    if content.flex is not None:
-        changes.append("flex layout shown as a plain card")
-    if any(card.color for card in content.cards):
-        changes.append("card colour left out")
-    if any(card.image_url and not is_web_link(card.image_url) for card in content.cards):
-        changes.append("card picture left out: no web link")
-    return changes
+    has_lost = any(card.image_url and not is_web_link(card.image_url) for card in content.cards)
+    return ["card picture left out: no web link"] if has_lost else []
