@@ -15,11 +15,11 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.client import ConnectionGroup, CoordinationType
 from aiokafka.errors import KafkaError, for_code
-from aiokafka.producer.transaction_manager import PidAndEpoch, TransactionManager
 from aiokafka.protocol.transaction import InitProducerIdRequest
 from aiokafka.structs import TopicPartition
 
 from streams.engine.pace import Pace
+from streams.engine.producer_identities import Identities
 from streams.engine.resending import be_patient
 
 WireRecord = tuple[bytes, bytes | None, list[tuple[str, bytes]]]
@@ -41,46 +41,10 @@ REQUEST_TIMEOUT_MS = 2_000
 METADATA_AGE_MS_MAX = 30_000
 TRANSACTION_TIMEOUT_MS = 60_000
 """Needed to ask for an identity; no transaction is ever begun under it."""
-NO_TIMEOUT_MS = 2**31 - 1
 
 
 class Fenced(Exception):
     """Another worker owns this changelog partition now; this process must not go on."""
-
-
-class Identities(TransactionManager):  # type: ignore[misc] # aiokafka ships no types
-    """One producer, many identities: the broker's (producer id, epoch) per fenced partition, one common for the rest.
-
-    aiokafka asks for the sequence number of a batch's partition right before it asks for the identity; that call
-    tells which partition is meant. ``tests/integration/test_writer.py`` fails when a release changes that.
-    """
-
-    def __init__(self) -> None:
-        super().__init__(None, NO_TIMEOUT_MS)
-        self._fenced: dict[TopicPartition, PidAndEpoch] = {}
-        self._current: TopicPartition | None = None
-
-    def adopt(self, partition: TopicPartition, producer_id: int, epoch: int) -> None:
-        """From now on this partition is written under the given identity; its sequence starts again at 0."""
-        self._fenced[partition] = PidAndEpoch(producer_id, epoch)
-        self._sequence_numbers.pop(partition, None)
-
-    def sequence_number(self, tp: TopicPartition) -> int:
-        self._current = tp
-        return int(super().sequence_number(tp))
-
-    @property
-    def producer_id(self) -> int:
-        return int(self._identity().pid)
-
-    @property
-    def producer_epoch(self) -> int:
-        return int(self._identity().epoch)
-
-    def _identity(self) -> PidAndEpoch:
-        if self._current is not None and self._current in self._fenced:
-            return self._fenced[self._current]
-        return self._pid_and_epoch
 
 
 class Writer:
