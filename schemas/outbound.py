@@ -1,8 +1,8 @@
 """``iris.outbound.<platform>``: one neutral message with its parts, as the planner of each platform receives it."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, model_validator
 
 from schemas.base import Model, Timestamp
 from schemas.content import ContactContent, LocationContent, MediaContent, StickerContent, TemplateContent, TextContent
@@ -134,7 +134,7 @@ class Part(Model):
 
 
 class OutboundMessage(Model):
-    """What is to be said in one turn, in order.
+    """What is to be said in one turn, in order; nothing (no ``parts``) where taps are answered and no more.
 
     ``reply_token`` and ``callback_ids`` come from the events that are answered; ``received_at`` is when the newest of
     them was accepted, ``answered_at`` when the AI had answered: both serve to measure our own time.
@@ -150,7 +150,7 @@ class OutboundMessage(Model):
     platform: str
     channel: str
     peer: str
-    parts: tuple[Part, ...] = Field(min_length=1)
+    parts: tuple[Part, ...]
     reply_to: str | None = None
     reply_token: str | None = None
     reply_token_at: Timestamp | None = None
@@ -170,3 +170,9 @@ class OutboundMessage(Model):
     own_ms_before_ai: float | None = None
     answered_at: float | None = None
     language: str | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.parts and not self.callback_ids:
+            raise ValueError("parts: at least one is needed, unless callback_ids names taps to answer")
+        return self

@@ -18,6 +18,7 @@ from streams.conversation.policy import Rules
 from streams.conversation.scope import Scope
 from streams.conversation.state import evolve
 from streams.conversation.strays import led_on, waiting
+from streams.conversation.taps import tap_answers
 
 
 @dataclass(slots=True)
@@ -58,4 +59,6 @@ def advance(state: State, event: AnyEvent, memory: Memory, rules: Rules) -> Step
             step.events.append(requested)
             scope = Scope(memory, limits, step.state.now)
             step.commands.append(reply_request(step.state, requested, scope, config=rules.config))
+    if step.move is NO_MOVE:
+        step.commands += tap_answers(state, step.state, event, made.messages)
     return step

@@ -65,7 +65,7 @@ class Planner:
         # Only what the journal says and the message itself go in, never the time of now: the same plan comes out.
         planned = set(self._journal.planned)
         left = tuple(part for part in self._message.parts if part.id in planned)
-        if not left:
+        if not left and self._message.parts:
             return ()
         token = self._message.reply_token if self._journal.has_reply_token else None
         window = Window(self._journal.window_ms, token, self._message.last_inbound_at)

@@ -88,8 +88,10 @@ class Send:
         are returned, all others were committed on the way."""
         (record,) = records
         message = _decode(record)
-        journal = journals.decode(view.get(journals.table_key(message.id)))
-        if not journal.open_parts(message):
+        kept = view.get(journals.table_key(message.id))
+        journal = journals.decode(kept)
+        is_done = not journal.open_parts(message) if message.parts else kept is not None
+        if is_done:
             return []
         account = self._account(message, journal, record)
         channel = self._channels.get(message.platform, message.channel)

@@ -66,6 +66,21 @@ def require_request(specimen: Specimen, call: Call) -> None:
 
 
 @every_platform
+@pytest.mark.parametrize("indicated", [False, True])
+def test_taps_are_answered_without_a_message_where_buttons_spin(name: str, indicated: bool) -> None:
+    specimen = specimens()[name]
+    case = {"parts": [], "callback_ids": ["4382bfdwdsb323b2d9", "another"], "typing": indicated}
+    message = message_of(case, specimen.platform, peer=peer_of(specimen))
+    calls = planned(specimen, message)
+    assert not any(call.is_visible for call in calls)
+    for call in calls:
+        require_request(specimen, call)
+    answered = [call.body["callback_query_id"] for call in calls if call.name == "answerCallbackQuery"]
+    can_spin = "callback_query" in json.dumps([body.decode() for body in specimen.bodies.values()])
+    assert answered == (list(message.callback_ids) if can_spin else [])
+
+
+@every_platform
 @pytest.mark.parametrize("about", cases())
 def test_every_message_of_the_corpus_is_planned_completely(name: str, about: str) -> None:
     specimen = specimens()[name]

@@ -73,7 +73,7 @@ class ScriptedPlatform:
         raise AssertionError("not asked for when sending")
 
     def plan(self, message: OutboundMessage, window: Window, channel: Channel) -> tuple[Call, ...]:
-        assert message.parts, "there is nothing to plan"
+        assert message.parts or message.callback_ids, "there is nothing to plan"
         pieces = [(part.id, text) for part in message.parts for text in _text(part).split("|") if text]
         calls = [
             Call("typing", "POST", "https://example.test/typing", {}, {"tap": callback}, (), is_visible=False)

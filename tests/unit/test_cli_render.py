@@ -77,7 +77,7 @@ def test_what_could_not_be_rendered_as_asked_is_said_on_stderr() -> None:
         ({}, "peer is missing"),
         ({"peer": ""}, "peer is missing"),
         ({"peer": "U1"}, "parts: Field required"),
-        ({"peer": "U1", "parts": []}, "parts: "),
+        ({"peer": "U1", "parts": []}, "parts: at least one is needed"),
         ({"peer": "U1", "parts": [5]}, "parts.0: "),
         ({"peer": "U1", "parts": [{"kind": "unheard"}]}, "parts.0.content: "),
         ({"peer": "U1", "parts": [TEXT], "surprise": 1}, "surprise: Extra inputs"),

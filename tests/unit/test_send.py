@@ -180,6 +180,15 @@ async def test_calls_that_nobody_sees_are_made_once_and_count_for_nothing() -> N
     assert stand.statuses(message) == {"a": "unknown", "b": "sent"}
 
 
+async def test_a_message_that_only_answers_taps_does_that_once_and_tells_nothing() -> None:
+    stand = Stand()
+    message = message_of(callback_ids=("tap",))
+    for _ in range(2):
+        await stand.deliver(message)
+    assert [call.body for call in stand.sender.unseen] == [{"tap": "tap"}]
+    assert (stand.sender.made, stand.table.log) == ([], [])
+
+
 async def test_the_ids_of_repeated_events_are_the_same_and_of_different_events_differ() -> None:
     stand = Stand(ScriptedPlatform(packing=2))
     message = message_of("a", "b", "c|d|e")
