@@ -36,15 +36,20 @@ from streams.engine.failpoints import failpoint
 
 log = logging.getLogger(__name__)
 
+PROVEN_S = 2.0
+"""How long an acknowledged journal proves that nobody else sends. The owner has heartbeats every 1.7 s, and loses its
+partitions no sooner than 6 s after the last (``kafka_session_timeout_s``)."""
 UNSEEN_S = 2.0
 """What nobody sees as a message delays it by no more than this."""
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What sending takes from the world besides the platforms, so that tests can step it; ``jitter`` gives 0 to 1."""
+    """What sending takes from the world besides the platforms, so that tests can step it; ``steady`` is a clock that
+    nobody sets, ``jitter`` gives 0 to 1."""
 
     clock: Callable[[], float] = time.time
+    steady: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     jitter: Callable[[], float] = random.random
 
@@ -140,8 +145,15 @@ class Courier:
         save(self._view, self._account)
         # A start can be told again from the journal, an outcome cannot: that one is on the log before.
         put = self._view.commit if is_ahead else self._view.announce
+        began_s = self._world.steady()
         await put(self._account.take())
         failpoint("send.after_started")
+        while self._world.steady() - began_s > PROVEN_S:
+            # A process that was stopped meanwhile may have a successor, which gave this call up as unknown and went on
+            # to later ones. To one that has, the journal is closed.
+            began_s = self._world.steady()
+            save(self._view, self._account)
+            await self._view.commit()
         self._account.measure()
 
     async def _perform(self, step: Step, call: Call) -> bool:

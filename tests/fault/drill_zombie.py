@@ -1,4 +1,4 @@
-"""zombie: a worker is stopped between its outputs and its state, deposed, and continued: nothing it writes is believed.
+"""zombie: a worker is stopped in the midst of a step, deposed, and continued: nothing it writes is believed.
 
 Model: one worker of a stage stops (SIGSTOP, by a failpoint that hits the worst instant) for longer than its session; a
 second one takes its partitions over and every partition works again. The first, continued, goes on in the midst of its
@@ -17,6 +17,8 @@ from tests.harness.eventually import eventually
 from tests.harness.processes import Process
 
 STAGES = ("converse", "send", "respond", "normalise")
+WORST = {"send": "send.after_started"}
+"""Where a stage stops, if not between outputs and state: right before a call that its successor gives up as unknown."""
 PASSES_MAX = 10
 
 
@@ -42,7 +44,7 @@ async def _raise_the_dead(frame: Frame, fleet: Fleet, stage: str, stopped_s: flo
     worker = frame.random.choice(fleet.workers[stage])
     before = await _owners(fleet, stage)
     process = fleet.it.processes[worker]
-    process.arm(f"{stage}.after_outputs={frame.random.randint(1, PASSES_MAX)}:stop")
+    process.arm(f"{WORST.get(stage, f'{stage}.after_outputs')}={frame.random.randint(1, PASSES_MAX)}:stop")
     await eventually(lambda: _require_stopped(process), timeout_s=60)
     began, since = time.time(), time.monotonic()
     frame.say(f"{worker} is stopped")

@@ -230,7 +230,7 @@ class Stand:
         return {_text(part): parts[part.id] for part in message.parts if part.id in parts}
 
     def _stage(self) -> Send:
-        world = World(self.clock, self.clock.sleep, jitter=lambda: 0.0)
+        world = World(self.clock, steady=self.clock, sleep=self.clock.sleep, jitter=lambda: 0.0)
         return Send(
             self.topics,
             self.settings,

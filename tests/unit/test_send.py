@@ -180,6 +180,31 @@ async def test_calls_that_nobody_sees_are_made_once_and_count_for_nothing() -> N
     assert stand.statuses(message) == {"a": "unknown", "b": "sent"}
 
 
+@pytest.mark.parametrize("is_deposed", [True, False], ids=["deposed", "still the owner"])
+async def test_a_sender_that_was_stopped_before_its_call_proves_first_that_it_may_make_it(is_deposed: bool) -> None:
+    stand = Stand()
+    message = message_of("a")
+    commits: list[str] = []
+
+    def passes(point: str) -> bool:
+        if point == "after_state":
+            commits.append(point)
+            if len(commits) == 1:
+                # Stopped past its session, right when its journal was acknowledged.
+                stand.clock.now_s += 8
+        # The fence lets nothing of a deposed owner in, and ends its process.
+        return is_deposed and len(commits) == 1 and point == "after_outputs" and bool(stand.table.log)
+
+    stand.table.crash_at = passes
+    if is_deposed:
+        with pytest.raises(Crash):
+            await stand.deliver(message)
+        assert stand.sender.made == []
+    else:
+        await stand.deliver(message)
+        assert (len(stand.sender.made), stand.statuses(message)) == (1, {"a": "sent"})
+
+
 async def test_a_message_that_only_answers_taps_does_that_once_and_tells_nothing() -> None:
     stand = Stand()
     message = message_of(callback_ids=("tap",))
