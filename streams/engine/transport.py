@@ -20,7 +20,7 @@ from faust.types import TP, ConsumerMessage
 
 from streams.engine.core import end_process
 from streams.engine.loop_consumer import LoopConsumer
-from streams.engine.pace import LINGER_S, Pace
+from streams.engine.pace import Pace
 from streams.engine.room import Room
 
 log = logging.getLogger(__name__)
@@ -64,8 +64,8 @@ class BatchConsumer(driver.Consumer):
                 elif self.flow_active and epoch == engine.epoch:
                     await self._hand_over(fetched, active)
                     pace.count(sum(map(len, fetched.values())))
-                    if pace.is_busy and not self.app.in_recovery:
-                        await asyncio.sleep(LINGER_S)
+                    if (linger_s := pace.linger_s()) and not self.app.in_recovery:
+                        await asyncio.sleep(linger_s)
                 else:
                     await self._read_again(fetched)
         except self.consumer_stopped_errors:

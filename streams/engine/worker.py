@@ -32,9 +32,9 @@ SETTLE_S = 2.0
 SETTLE_CALLS_S = 8.0
 """The same while the stage is not interruptible: longer than any platform's time-out for one call."""
 STOP_TIMEOUT_S = 13.0
+"""Within the 15 s that a rolling restart allows."""
 LAG_AGE_S_MAX = 60.0
 """A stage whose oldest record in hand is older is not ready; a turn's own limit is 15 s."""
-"""Within the 15 s that a rolling restart allows."""
 
 
 @dataclass(frozen=True, slots=True)
